@@ -211,3 +211,232 @@ COMMENT ON COLUMN marts.customer_value.orders IS 'Number of sales.';
 COMMENT ON COLUMN marts.customer_value.units IS 'Pieces bought.';
 COMMENT ON COLUMN marts.customer_value.net_usd IS 'What the customer paid, in US dollars.';
 COMMENT ON COLUMN marts.customer_value.net_per_order_usd IS 'net_usd through orders, rounded half up to cents.';
+
+CREATE TABLE IF NOT EXISTS marts.daily_summary (
+    run_key text PRIMARY KEY,
+    summarised_at timestamptz NOT NULL,
+    release bigint,
+    outcome text NOT NULL,
+    source_files integer NOT NULL,
+    refused_files integer NOT NULL,
+    source_records bigint NOT NULL,
+    clean_records bigint NOT NULL,
+    quarantined_records bigint NOT NULL,
+    duplicate_records bigint NOT NULL,
+    failed_checks integer NOT NULL,
+    sales bigint NOT NULL,
+    net_usd numeric(18, 2) NOT NULL
+);
+COMMENT ON TABLE marts.daily_summary IS 'One row a run: what it read, what became of it, and the warehouse it left behind.';
+COMMENT ON COLUMN marts.daily_summary.run_key IS 'The DAG run.';
+COMMENT ON COLUMN marts.daily_summary.summarised_at IS 'When the summary was written.';
+COMMENT ON COLUMN marts.daily_summary.release IS 'Release that was visible when the summary was written; empty before the first.';
+COMMENT ON COLUMN marts.daily_summary.outcome IS 'published, unchanged or stopped.';
+COMMENT ON COLUMN marts.daily_summary.source_files IS 'Files that the run found, known ones included.';
+COMMENT ON COLUMN marts.daily_summary.refused_files IS 'Files that the run refused whole.';
+COMMENT ON COLUMN marts.daily_summary.source_records IS 'Records of the files that the run accepted.';
+COMMENT ON COLUMN marts.daily_summary.clean_records IS 'Those that keep their contract.';
+COMMENT ON COLUMN marts.daily_summary.quarantined_records IS 'Those that break it.';
+COMMENT ON COLUMN marts.daily_summary.duplicate_records IS 'Those that repeat another one of their file.';
+COMMENT ON COLUMN marts.daily_summary.failed_checks IS 'Quality checks of the run that failed, warnings included.';
+COMMENT ON COLUMN marts.daily_summary.sales IS 'Sales in core.fct_sale after the run.';
+COMMENT ON COLUMN marts.daily_summary.net_usd IS 'Their net_usd.';
+
+CREATE TABLE IF NOT EXISTS quarantine.records (
+    dataset text NOT NULL,
+    batch_id text NOT NULL,
+    record_number bigint NOT NULL,
+    source_file text NOT NULL,
+    raw text NOT NULL,
+    reasons jsonb NOT NULL CHECK (JSONB_ARRAY_LENGTH(reasons) > 0),
+    PRIMARY KEY (dataset, batch_id, record_number)
+);
+COMMENT ON TABLE quarantine.records IS 'One row a record that breaks today''s contract.';
+COMMENT ON COLUMN quarantine.records.dataset IS 'Dataset of the source file.';
+COMMENT ON COLUMN quarantine.records.batch_id IS 'sha256 of the source file.';
+COMMENT ON COLUMN quarantine.records.record_number IS 'Place of the record in its file, from 1, header not counted.';
+COMMENT ON COLUMN quarantine.records.source_file IS 'Name of the file when its content was first seen.';
+COMMENT ON COLUMN quarantine.records.raw IS 'The record exactly as it stands in the file.';
+COMMENT ON COLUMN quarantine.records.reasons IS 'Every reason, as "column: rule: value".';
+
+CREATE SEQUENCE IF NOT EXISTS audit.token;
+
+CREATE TABLE IF NOT EXISTS audit.runs (
+    run_key text PRIMARY KEY,
+    token bigint NOT NULL UNIQUE,
+    state text NOT NULL CHECK (state IN ('claimed', 'loaded', 'audited', 'stopped', 'published', 'unchanged')),
+    claimed_at timestamptz NOT NULL DEFAULT NOW(),
+    load_manifest jsonb
+);
+COMMENT ON TABLE audit.runs IS 'One row a run that reached the warehouse; the fence of the publish protocol.';
+COMMENT ON COLUMN audit.runs.run_key IS 'The DAG run.';
+COMMENT ON COLUMN audit.runs.token IS 'Number of the newest attempt; only its holder may publish.';
+COMMENT ON COLUMN audit.runs.state IS 'How far the newest attempt came.';
+COMMENT ON COLUMN audit.runs.claimed_at IS 'When the newest attempt claimed its token.';
+COMMENT ON COLUMN audit.runs.load_manifest IS 'What the attempt loaded: fingerprint of the mart, batches in it, rows of each table.';
+
+CREATE TABLE IF NOT EXISTS audit.stage_runs (
+    run_key text NOT NULL,
+    stage text NOT NULL,
+    attempt integer NOT NULL,
+    state text NOT NULL CHECK (state IN ('running', 'done', 'nothing new', 'failed')),
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    records_in bigint,
+    records_out bigint,
+    details jsonb,
+    PRIMARY KEY (run_key, stage, attempt)
+);
+COMMENT ON TABLE audit.stage_runs IS 'One row an attempt at a stage.';
+COMMENT ON COLUMN audit.stage_runs.run_key IS 'The DAG run.';
+COMMENT ON COLUMN audit.stage_runs.stage IS 'One of the eight stages.';
+COMMENT ON COLUMN audit.stage_runs.attempt IS 'Counts from 1 within the run and stage.';
+COMMENT ON COLUMN audit.stage_runs.state IS 'How the attempt ended; running also after a crash.';
+COMMENT ON COLUMN audit.stage_runs.started_at IS 'When it began.';
+COMMENT ON COLUMN audit.stage_runs.finished_at IS 'When it ended.';
+COMMENT ON COLUMN audit.stage_runs.records_in IS 'Records or rows that it read.';
+COMMENT ON COLUMN audit.stage_runs.records_out IS 'Records or rows that it wrote.';
+COMMENT ON COLUMN audit.stage_runs.details IS 'Figures of this stage, or the error that ended it.';
+
+CREATE TABLE IF NOT EXISTS audit.source_files (
+    run_key text NOT NULL,
+    file_name text NOT NULL,
+    dataset text NOT NULL,
+    batch_id text,
+    state text NOT NULL CHECK (state IN ('landed', 'seen', 'refused')),
+    reason text,
+    size_bytes bigint,
+    records bigint,
+    recorded_at timestamptz NOT NULL DEFAULT NOW(),
+    PRIMARY KEY (run_key, file_name),
+    CHECK ((state = 'refused') = (reason IS NOT NULL))
+);
+COMMENT ON TABLE audit.source_files IS 'One row a source file that a run found.';
+COMMENT ON COLUMN audit.source_files.run_key IS 'The DAG run.';
+COMMENT ON COLUMN audit.source_files.file_name IS 'Name of the file in data/raw.';
+COMMENT ON COLUMN audit.source_files.dataset IS 'Dataset whose contract matches the name.';
+COMMENT ON COLUMN audit.source_files.batch_id IS 'sha256 of its content; empty where it could not be read.';
+COMMENT ON COLUMN audit.source_files.state IS 'landed: new; seen: these bytes landed before; refused: not trusted.';
+COMMENT ON COLUMN audit.source_files.reason IS 'Why it was refused and what to do.';
+COMMENT ON COLUMN audit.source_files.size_bytes IS 'Size in bytes.';
+COMMENT ON COLUMN audit.source_files.records IS 'Records, header not counted.';
+COMMENT ON COLUMN audit.source_files.recorded_at IS 'When the run looked at it.';
+
+CREATE TABLE IF NOT EXISTS audit.batch_ledger (
+    dataset text NOT NULL,
+    batch_id text NOT NULL,
+    contract_id text NOT NULL,
+    source_file text NOT NULL,
+    source_records bigint NOT NULL,
+    clean_records bigint NOT NULL,
+    quarantined_records bigint NOT NULL,
+    duplicate_records bigint NOT NULL,
+    source_cents numeric NOT NULL,
+    clean_cents numeric NOT NULL,
+    quarantined_cents numeric NOT NULL,
+    duplicate_cents numeric NOT NULL,
+    judged_at timestamptz NOT NULL DEFAULT NOW(),
+    PRIMARY KEY (dataset, batch_id, contract_id),
+    CONSTRAINT every_record_accounted_for CHECK (source_records = clean_records + quarantined_records + duplicate_records),
+    CONSTRAINT every_cent_accounted_for CHECK (source_cents = clean_cents + quarantined_cents + duplicate_cents)
+);
+COMMENT ON TABLE audit.batch_ledger IS 'One row a batch and contract: where its records and cents went.';
+COMMENT ON COLUMN audit.batch_ledger.dataset IS 'Dataset of the batch.';
+COMMENT ON COLUMN audit.batch_ledger.batch_id IS 'sha256 of the source file.';
+COMMENT ON COLUMN audit.batch_ledger.contract_id IS 'Fingerprint of the contract that judged it.';
+COMMENT ON COLUMN audit.batch_ledger.source_file IS 'Name of the file when its content was first seen.';
+COMMENT ON COLUMN audit.batch_ledger.source_records IS 'Records counted in the bytes of the file.';
+COMMENT ON COLUMN audit.batch_ledger.clean_records IS 'Records that keep the contract.';
+COMMENT ON COLUMN audit.batch_ledger.quarantined_records IS 'Records that break it.';
+COMMENT ON COLUMN audit.batch_ledger.duplicate_records IS 'Records that repeat another one of the batch.';
+COMMENT ON COLUMN audit.batch_ledger.source_cents IS 'Sum of the ledger amount over all records where it is well-formed, in cents.';
+COMMENT ON COLUMN audit.batch_ledger.clean_cents IS 'Its part in clean records.';
+COMMENT ON COLUMN audit.batch_ledger.quarantined_cents IS 'Its part in quarantined records.';
+COMMENT ON COLUMN audit.batch_ledger.duplicate_cents IS 'Its part in duplicates.';
+COMMENT ON COLUMN audit.batch_ledger.judged_at IS 'When the batch was judged.';
+
+CREATE TABLE IF NOT EXISTS audit.quality_results (
+    run_key text NOT NULL,
+    token bigint NOT NULL,
+    check_name text NOT NULL,
+    severity text NOT NULL CHECK (severity IN ('error', 'warn')),
+    is_passed boolean NOT NULL,
+    message text NOT NULL,
+    offenders jsonb NOT NULL,
+    checked_at timestamptz NOT NULL DEFAULT NOW(),
+    PRIMARY KEY (run_key, token, check_name)
+);
+COMMENT ON TABLE audit.quality_results IS 'One row a check of an attempt.';
+COMMENT ON COLUMN audit.quality_results.run_key IS 'The DAG run.';
+COMMENT ON COLUMN audit.quality_results.token IS 'The attempt whose staging was checked.';
+COMMENT ON COLUMN audit.quality_results.check_name IS 'Name of the check; docs/runbook.md has an entry for each.';
+COMMENT ON COLUMN audit.quality_results.severity IS 'error stops the publish, warn tells.';
+COMMENT ON COLUMN audit.quality_results.is_passed IS 'Whether the check passed.';
+COMMENT ON COLUMN audit.quality_results.message IS 'What was found.';
+COMMENT ON COLUMN audit.quality_results.offenders IS 'Up to ten offending rows.';
+COMMENT ON COLUMN audit.quality_results.checked_at IS 'When it was judged.';
+
+CREATE TABLE IF NOT EXISTS audit.releases (
+    release bigint PRIMARY KEY,
+    run_key text NOT NULL,
+    token bigint NOT NULL UNIQUE,
+    fingerprint text NOT NULL,
+    published_at timestamptz NOT NULL DEFAULT NOW()
+);
+COMMENT ON TABLE audit.releases IS 'One row a publish that made something visible.';
+COMMENT ON COLUMN audit.releases.release IS 'Number of the release, without gaps.';
+COMMENT ON COLUMN audit.releases.run_key IS 'The DAG run that published it.';
+COMMENT ON COLUMN audit.releases.token IS 'The attempt that published it.';
+COMMENT ON COLUMN audit.releases.fingerprint IS 'Fingerprint of everything the release was computed from.';
+COMMENT ON COLUMN audit.releases.published_at IS 'When it became visible.';
+
+CREATE TABLE IF NOT EXISTS audit.release_batches (
+    release bigint NOT NULL REFERENCES audit.releases,
+    dataset text NOT NULL,
+    batch_id text NOT NULL,
+    PRIMARY KEY (release, dataset, batch_id)
+);
+COMMENT ON TABLE audit.release_batches IS 'One row a batch in a release: the load manifest.';
+COMMENT ON COLUMN audit.release_batches.release IS 'Number of the release.';
+COMMENT ON COLUMN audit.release_batches.dataset IS 'Dataset of the batch.';
+COMMENT ON COLUMN audit.release_batches.batch_id IS 'sha256 of the source file.';
+
+CREATE TABLE IF NOT EXISTS audit.release_changes (
+    release bigint NOT NULL REFERENCES audit.releases,
+    table_name text NOT NULL,
+    rows_inserted bigint NOT NULL,
+    rows_updated bigint NOT NULL,
+    rows_deleted bigint NOT NULL,
+    PRIMARY KEY (release, table_name)
+);
+COMMENT ON TABLE audit.release_changes IS 'One row a table of a release: what it changed.';
+COMMENT ON COLUMN audit.release_changes.release IS 'Number of the release.';
+COMMENT ON COLUMN audit.release_changes.table_name IS 'Schema and name of the table.';
+COMMENT ON COLUMN audit.release_changes.rows_inserted IS 'Rows that are new.';
+COMMENT ON COLUMN audit.release_changes.rows_updated IS 'Rows with another content than before.';
+COMMENT ON COLUMN audit.release_changes.rows_deleted IS 'Rows that are gone.';
+
+CREATE TABLE IF NOT EXISTS audit.outbox (
+    message_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_key text NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL CHECK (severity IN ('info', 'warn', 'error')),
+    subject text NOT NULL,
+    body text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT NOW(),
+    sent_at timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    last_error text,
+    UNIQUE (run_key, kind)
+);
+COMMENT ON TABLE audit.outbox IS 'One row a message, written in the transaction that it reports on.';
+COMMENT ON COLUMN audit.outbox.message_id IS 'Number of the message.';
+COMMENT ON COLUMN audit.outbox.run_key IS 'The DAG run it is about.';
+COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published or stopped; a run says each once.';
+COMMENT ON COLUMN audit.outbox.severity IS 'info, warn or error.';
+COMMENT ON COLUMN audit.outbox.subject IS 'One line.';
+COMMENT ON COLUMN audit.outbox.body IS 'The message as text.';
+COMMENT ON COLUMN audit.outbox.created_at IS 'When it was written.';
+COMMENT ON COLUMN audit.outbox.sent_at IS 'When every channel had taken it; empty while it waits.';
+COMMENT ON COLUMN audit.outbox.attempts IS 'How often it was tried.';
+COMMENT ON COLUMN audit.outbox.last_error IS 'Why the last try failed.';

@@ -1,0 +1,55 @@
+"""Errors that a person can act on. Each class has its own exit code; docs/runbook.md has an entry for each."""
+
+
+class EtlError(Exception):
+    """Something outside the code is wrong; the message names the place, the problem and the fix."""
+
+    exit_code = 10
+
+
+class ConfigurationError(EtlError):
+    """config/pipeline.yaml, a contract or the environment is wrong."""
+
+    exit_code = 11
+
+
+class SourceFileRefused(EtlError):
+    """A source file cannot be trusted and is refused whole; the other files go on."""
+
+    exit_code = 12
+
+
+class LedgerImbalance(EtlError):
+    """Records or cents of a batch are unaccounted for. Nothing of the batch goes on."""
+
+    exit_code = 13
+
+
+class LoadFailed(EtlError):
+    """Staging does not hold what the mart holds."""
+
+    exit_code = 14
+
+
+class QualityStopped(EtlError):
+    """A check of severity error failed; nothing was published."""
+
+    exit_code = 15
+
+
+class Superseded(EtlError):
+    """Another attempt or run is newer; this one must not publish."""
+
+    exit_code = 16
+
+
+class WarehouseUnavailable(EtlError):
+    """The warehouse does not answer or lacks its tables."""
+
+    exit_code = 17
+
+
+class VerificationFailed(EtlError):
+    """The warehouse differs from the expected answer."""
+
+    exit_code = 18

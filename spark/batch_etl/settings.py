@@ -1,0 +1,91 @@
+"""The only reader of the environment and of config/pipeline.yaml."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from batch_etl.errors import ConfigurationError
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Paths(_Frozen):
+    """Folders relative to the project's."""
+
+    raw: Path
+    processed: Path
+    logs: Path
+    contracts: Path
+
+
+class QualityLimits(_Frozen):
+    """Shares from 0 to 1 above which a check warns."""
+
+    max_quarantined_share: float = Field(ge=0, le=1)
+    max_unknown_share: float = Field(ge=0, le=1)
+
+
+class SparkLimits(_Frozen):
+    """Sizes that Spark jobs of this pipeline are cut by."""
+
+    split_bytes: int = Field(ge=1)
+
+
+class PipelineConfig(_Frozen):
+    """config/pipeline.yaml."""
+
+    paths: Paths
+    dataset_sizes: dict[str, str]
+    quality: QualityLimits
+    spark: SparkLimits
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read and check the file. Raises ConfigurationError with every fault in it."""
+        try:
+            return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        except FileNotFoundError:
+            raise ConfigurationError(f"{file}: missing; restore it from the repository") from None
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{file}: not YAML: {error}") from None
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise ConfigurationError(f"{file}: {faults}") from None
+
+
+class Settings(BaseSettings):
+    """What the environment says, and the configuration it points at."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    pipeline_home: Path = _PROJECT
+    warehouse_dsn: SecretStr = SecretStr("postgresql://airflow:airflow123@127.0.0.1:5432/data_warehouse")
+    spark_master_url: str = "local[2]"
+    spark_properties_file: Path | None = None
+    notify_urls: SecretStr = SecretStr("")
+    pipeline_schedule: str = ""
+
+    @cached_property
+    def config(self) -> PipelineConfig:
+        """The checked content of config/pipeline.yaml."""
+        return PipelineConfig.read(self.pipeline_home / "config" / "pipeline.yaml")
+
+    def folder(self, name: str) -> Path:
+        """Absolute path of one of the folders that config/pipeline.yaml names under paths."""
+        path: Path = getattr(self.config.paths, name)
+        return self.pipeline_home / path
+
+    def file_pattern(self, dataset_size: str) -> str:
+        """Glob of the files that a run of this size reads. Raises ConfigurationError for an unknown size."""
+        sizes = self.config.dataset_sizes
+        if dataset_size not in sizes:
+            raise ConfigurationError(f"dataset_size: '{dataset_size}' is unknown; config/pipeline.yaml names {', '.join(sizes)}")
+        return sizes[dataset_size]

@@ -87,5 +87,5 @@ class Settings(BaseSettings):
         """Glob of the files that a run of this size reads. Raises ConfigurationError for an unknown size."""
         sizes = self.config.dataset_sizes
         if dataset_size not in sizes:
-            raise ConfigurationError(f"dataset_size: '{dataset_size}' is unknown; config/pipeline.yaml names {', '.join(sizes)}")
+            raise ConfigurationError(f"dataset_size: '{dataset_size}' is unknown; use one of {', '.join(sizes)}")
         return sizes[dataset_size]

@@ -1,0 +1,1 @@
+"""Batch ETL that accounts for every record: files and contracts in, audited releases out."""

@@ -1,0 +1,1 @@
+"""All input and output: source files, the Parquet lake, the warehouse."""

@@ -1,0 +1,51 @@
+"""The Parquet lake under data/processed. A folder appears under its name only when it is whole."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Where each layer keeps its folders.
+
+    ingested/<dataset>/batch=<sha256>                         as written, a row a record
+    clean|quarantine|duplicates/<dataset>/contract=<fingerprint>/batch=<sha256>   judged by one contract
+    mart/<fingerprint>/<schema.table>                         computed from what is clean
+    """
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    def ingested(self, dataset: str, batch_id: str) -> Path:
+        return self.root / "ingested" / dataset / f"batch={batch_id}"
+
+    def judged(self, layer: str, dataset: str, contract_id: str, batch_id: str) -> Path:
+        """layer is clean, quarantine or duplicates."""
+        return self.root / layer / dataset / f"contract={contract_id}" / f"batch={batch_id}"
+
+    def mart(self, fingerprint: str) -> Path:
+        return self.root / "mart" / fingerprint
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Give a path beside the folder to write to; it takes the folder's place when the block ends well."""
+    beside = folder.parent / f".{uuid.uuid4().hex}"
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield beside
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

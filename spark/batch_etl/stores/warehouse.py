@@ -1,0 +1,38 @@
+"""Connections to the warehouse, and its tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
+
+from batch_etl.errors import WarehouseUnavailable
+
+
+@contextmanager
+def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
+    """Open a connection for a block; each `with connection:` inside is one transaction.
+
+    application_name  shows in pg_stat_activity who is at work
+    Raises WarehouseUnavailable where nothing answers.
+    """
+    try:
+        connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10)
+    except psycopg2.OperationalError as error:
+        raise WarehouseUnavailable(f"warehouse: {str(error).strip()}; ./start.sh starts it") from None
+    try:
+        yield connection
+    except psycopg2.errors.UndefinedTable as error:
+        reason = str(error).strip().splitlines()[0]
+        raise WarehouseUnavailable(f"warehouse: {reason}; ./etl init creates the tables") from error
+    finally:
+        connection.close()
+
+
+def create_tables(connection: Connection, script: Path) -> None:
+    """Run sql/create_tables.sql; what stands already stays as it is."""
+    with connection, connection.cursor() as cursor:
+        # Two starts at once would both try to create the same schema.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.create_tables'))")
+        cursor.execute(script.read_text(encoding="utf-8"))

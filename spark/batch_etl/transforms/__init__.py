@@ -1,0 +1,1 @@
+"""Pure functions from DataFrames to DataFrames: no I/O, no clock, no environment."""

@@ -61,7 +61,7 @@ class Backend(Protocol):
     name: Literal["docker", "local"]
 
     def check(self) -> list[Problem]:
-        """What keeps this mode from starting. Ports, memory and disk are checked elsewhere, for both. Changes nothing."""
+        """What keeps this mode from starting, ports, memory and disk aside (checked for both). Changes nothing."""
 
     def up(self, progress: Progress) -> None:
         """Start what is not running, in the right order, and come back without waiting for health.

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.backend import StackError
-
-ROOT = Path(__file__).resolve().parent.parent
-ENV_FILE = ROOT / ".env"
+from stack.layout import ENV_FILE
+from stack.private_file import write_private
 
 PORTS = range(1, 65536)
 
@@ -142,11 +141,7 @@ def complete_env_file(path: Path = ENV_FILE) -> bool:
     text = path.read_text(encoding="utf-8") if path.exists() else HEADER
     missing = render_missing(parse_env(text, path.name))
     if missing:
-        # Beside and renamed: an interrupted write must not cost the keys that encrypt what is stored.
-        beside = path.with_name(path.name + ".new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text.rstrip("\n") + "\n" + missing)
-        beside.replace(path)
+        write_private(path, text.rstrip("\n") + "\n" + missing)
     path.chmod(0o600)
     return bool(missing)
 

@@ -1,0 +1,152 @@
+"""The local mode behind the scripts: what `stack.backend.Backend` asks of it."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Literal
+
+from stack import probes
+from stack.backend import SERVICES, Problem, ServiceStatus, StackError
+from stack.layout import (
+    AIRFLOW_HOME,
+    LOCAL_LOCK,
+    LOGS,
+    POSTGRES_DATA,
+    REDIS_DATA,
+    ROOT,
+    RUN,
+    SPARK_PROPERTIES,
+    SPARK_SCRATCH,
+    VENV,
+)
+from stack.local import environment, java, metadata, postgres, processes, services, supervisor, venv
+from stack.progress import Progress
+from stack.settings import Settings
+from stack.waiting import wait_until
+
+# Ends first, with everything that uses it gone already: Postgres and Redis go last.
+DATABASES = ("postgres", "redis")
+BEFORE_DATABASE = ("redis", "spark-master", "spark-worker")
+
+
+class LocalBackend:
+    name: Literal["local"] = "local"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def check(self) -> list[Problem]:
+        return []
+
+    def up(self, progress: Progress) -> None:
+        venv.install(progress)
+        services.write_configuration(self._settings)
+        postgres.initialise(self._settings)
+        processes_environment = environment.service_environment(self._settings, java.java_home())
+        self._launch_supervisor(processes_environment, progress)
+        supervisor.start(["postgres", *BEFORE_DATABASE])
+        if not wait_until(lambda: postgres.accepts_connections(self._settings), limit_seconds=60):
+            raise StackError(
+                "postgres does not take connections after 60 s\n  " + "\n  ".join(self.log_tail("postgres", 8))
+            )
+        metadata.migrate(self._settings, processes_environment, progress)
+        supervisor.start(SERVICES)
+        metadata.create_account(self._settings, processes_environment, progress)
+
+    def _launch_supervisor(self, processes_environment: dict[str, str], progress: Progress) -> None:
+        programs = services.programs(self._settings)
+        fingerprint = self._fingerprint(programs)
+        if supervisor.is_running() and not supervisor.launched_with(fingerprint):
+            progress.say("the settings have changed: restarting all services")
+            self.down(progress)
+        if not supervisor.is_running():
+            supervisor.launch(programs, processes_environment, fingerprint)
+
+    def _fingerprint(self, programs: Sequence[supervisor.Program]) -> str:
+        """Changes with whatever running services would have to be restarted for. A hash, for it holds every secret."""
+        parts = (
+            supervisor.render_config(programs),
+            sorted(environment.stack_environment(self._settings, VENV).items()),
+            SPARK_PROPERTIES.read_text(encoding="utf-8"),
+            venv.digest(LOCAL_LOCK),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def prepare(self, progress: Progress) -> None:
+        with progress.step("preparing the warehouse's tables"):
+            if self.etl(["init"]):
+                raise StackError("./etl init failed; its message stands above")
+
+    def down(self, progress: Progress) -> None:
+        known = processes.marked()
+        if supervisor.is_running():
+            known |= processes.descendants(supervisor.pid())
+            with progress.step("stopping the services"):
+                supervisor.stop([name for name in SERVICES if name not in DATABASES])
+                supervisor.stop(DATABASES)
+                supervisor.shut_down()
+        processes.end({pid for pid in known if processes.is_alive(pid)})
+
+    def status(self) -> list[ServiceStatus]:
+        states = supervisor.states()
+        working = self._working() if states else set()
+        return [judge(name, *states.get(name, ("STOPPED", "")), is_working=name in working) for name in SERVICES]
+
+    def _working(self) -> set[str]:
+        """The services that answer as they should, whatever their processes look like."""
+        health = probes.airflow_health(self._settings)
+        spark, workers = probes.spark_state(self._settings)
+        consumers = probes.celery_workers(self._settings)
+        answers = {
+            "postgres": probes.postgres_accepts(self._settings),
+            "redis": consumers is not None,
+            "spark-master": spark == "ALIVE",
+            "spark-worker": workers > 0,
+            "airflow-api-server": health.get("metadatabase") == "healthy",
+            "airflow-scheduler": health.get("scheduler") == "healthy",
+            "airflow-dag-processor": health.get("dag_processor") == "healthy",
+            "airflow-triggerer": health.get("triggerer") == "healthy",
+            "airflow-worker": bool(consumers),
+        }
+        return {name for name, is_working in answers.items() if is_working}
+
+    def log_tail(self, service: str, lines: int) -> list[str]:
+        log = LOGS / f"{service}.log"
+        return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] if log.exists() else []
+
+    def show_logs(self, services: Sequence[str], *, follow: bool) -> int:
+        logs = [str(LOGS / f"{name}.log") for name in services or SERVICES if (LOGS / f"{name}.log").exists()]
+        if not logs:
+            raise StackError(f"no log of {', '.join(services) or 'any service'} in {LOGS}; nothing has run yet")
+        return subprocess.run(["tail", "-n", "50", *(["-F"] if follow else []), *logs], check=False).returncode
+
+    def etl(self, arguments: Sequence[str]) -> int:
+        if not (VENV / "bin" / "python").exists():
+            raise StackError("nothing is installed yet; ./start.sh installs it")
+        command = [str(VENV / "bin" / "python"), "-m", "batch_etl", *arguments]
+        sys.stdout.flush()
+        own = environment.service_environment(self._settings, java.java_home())
+        return subprocess.run(command, env=own, cwd=ROOT, check=False).returncode
+
+    def leftovers(self, *, everything: bool) -> list[str]:
+        kept = [POSTGRES_DATA, REDIS_DATA, AIRFLOW_HOME, SPARK_SCRATCH, *([VENV] if everything else [])]
+        return [str(folder) for folder in kept if folder.exists()]
+
+    def remove(self, *, everything: bool) -> None:
+        for folder in (POSTGRES_DATA, REDIS_DATA, AIRFLOW_HOME, SPARK_SCRATCH, RUN, *([VENV] if everything else [])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def judge(name: str, state: str, description: str, *, is_working: bool) -> ServiceStatus:
+    """Turn supervisor's word for a process and what a probe found into one status."""
+    if state in {"STOPPED", "STOPPING", "EXITED", "UNKNOWN"}:
+        return ServiceStatus(name, "stopped")
+    if state == "FATAL":
+        return ServiceStatus(name, "failed", description)
+    if state == "BACKOFF":
+        return ServiceStatus(name, "starting", f"ended, and is started again: {description}")
+    if is_working and state == "RUNNING":
+        return ServiceStatus(name, "healthy")
+    return ServiceStatus(name, "starting", "does not answer yet")

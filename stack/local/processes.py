@@ -1,0 +1,63 @@
+"""Find the processes of this stack, also those whose parent is gone, and end what a shutdown leaves behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from stack.layout import ROOT
+from stack.local.environment import MARK
+from stack.waiting import wait_until
+
+
+def descendants(root: int) -> set[int]:
+    """Every process below `root`, by their parents."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [(int(pid), int(parent)) for pid, parent in (line.split() for line in listed.splitlines())]
+    found, edge = set[int](), {root}
+    while edge:
+        edge = {pid for pid, parent in pairs if parent in edge} - found
+        found |= edge
+    return found
+
+
+def marked() -> set[int]:
+    """Processes that carry the mark of this clone in their environment: Spark drivers that outlived their task, say."""
+    mark = f"{MARK}={ROOT}"
+    if sys.platform == "linux":
+        return {int(folder.name) for folder in Path("/proc").iterdir() if _has_mark(folder, os.fsencode(mark))}
+    listed = subprocess.run(
+        ["ps", "-A", "-E", "-ww", "-o", "pid=,command="], capture_output=True, text=True, check=False
+    )
+    return {int(line.split()[0]) for line in listed.stdout.splitlines() if f" {mark} " in f"{line} "}
+
+
+def _has_mark(folder: Path, mark: bytes) -> bool:
+    if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+        return False
+    try:
+        return mark in (folder / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def end(pids: set[int]) -> None:
+    """Ask these processes to end, and kill what has not after five seconds."""
+    for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 2)):
+        for pid in pids:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        if wait_until(lambda: not any(is_alive(pid) for pid in pids), limit_seconds=patience):
+            return
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

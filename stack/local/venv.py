@@ -1,0 +1,123 @@
+"""The virtual environment in .local/venv: made by uv from a complete lock, every file checked against its hash."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from stack.backend import StackError
+from stack.layout import LOCAL, LOCAL_LOCK, LOGS, VENV, shown
+from stack.progress import Progress
+
+UV_VERSION = "0.13.8"
+OLDEST_UV = (0, 8)
+# 3.12 and 3.11 first: a Redis comes as a wheel for those alone.
+PYTHONS = ("3.12", "3.11", "3.13")
+# Names the locks that are installed, by their sha256, one a line.
+MARKER = VENV / ".installed-locks"
+
+
+def is_installed(lock: Path = LOCAL_LOCK) -> bool:
+    return (VENV / "bin" / "python").exists() and MARKER.exists() and digest(lock) in MARKER.read_text().split()
+
+
+def digest(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def install(progress: Progress, *, locks: Sequence[Path] = (LOCAL_LOCK,)) -> None:
+    """Make the venv hold the first of `locks`; the others are sets that the first contains, and count as installed."""
+    if is_installed(locks[0]):
+        return
+    uv = find_uv() or bootstrap_uv(progress)
+    if not (VENV / "bin" / "python").exists():
+        _run([uv, "venv", "--quiet", "--clear", "--python", pick_python(), str(VENV)])
+    MARKER.unlink(missing_ok=True)
+    with progress.step(f"installing {shown(locks[0])} into {shown(VENV)}"):
+        _run(
+            [
+                uv,
+                "pip",
+                "sync",
+                "--quiet",
+                "--require-hashes",
+                "--compile-bytecode",
+                "--python",
+                str(VENV),
+                str(locks[0]),
+            ]
+        )
+    mark_installed(locks)
+
+
+def mark_installed(locks: Sequence[Path]) -> None:
+    MARKER.write_text("".join(f"{digest(lock)}\n" for lock in locks))
+
+
+def find_uv() -> str | None:
+    """A uv on PATH that is new enough, or the one an earlier start fetched."""
+    candidates = [shutil.which("uv"), str(LOCAL / "uv" / "bin" / "uv")]
+    return next((uv for uv in candidates if uv and _uv_version(uv) >= OLDEST_UV), None)
+
+
+def _uv_version(uv: str) -> tuple[int, ...]:
+    try:
+        shown_version = subprocess.run(
+            [uv, "--version"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    found = re.match(r"uv (\d+)\.(\d+)", shown_version)
+    return tuple(int(part) for part in found.groups()) if found else ()
+
+
+def bootstrap_uv(progress: Progress) -> str:
+    home = LOCAL / "uv"
+    with progress.step(f"fetching uv {UV_VERSION} into {shown(home)}"):
+        try:
+            _run([sys.executable, "-m", "venv", "--clear", str(home)])
+        except StackError as error:
+            raise StackError(
+                f"{error}\n  fix: apt-get install python3-venv, or install uv and put it on PATH"
+            ) from None
+        _run([str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"])
+    return str(home / "bin" / "uv")
+
+
+def pick_python() -> str:
+    """An interpreter of this machine in the order of PYTHONS; where there is none, a version for uv to download."""
+    found = {version: path for path in _interpreters() if (version := _python_version(path)) in PYTHONS}
+    return next((found[version] for version in PYTHONS if version in found), PYTHONS[0])
+
+
+def _interpreters() -> Iterator[str]:
+    yield sys.executable
+    for folder in os.get_exec_path():
+        for name in ("python3", *(f"python{version}" for version in PYTHONS)):
+            if os.access(path := os.path.join(folder, name), os.X_OK):  # noqa: PTH118 - PATH may hold anything
+                yield path
+
+
+def _python_version(python: str) -> str:
+    # Asked, not read off the name: a pyenv shim python3.12 exists and still fails where 3.12 is not chosen.
+    ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run(
+            [python, "-Ic", ask], capture_output=True, text=True, timeout=10, check=False
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _run(command: list[str]) -> None:
+    environ = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}}
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (LOGS / "install.log").open("a", encoding="utf-8") as log:
+        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environ, check=False)
+    if done.returncode:
+        tail = "\n  ".join((LOGS / "install.log").read_text(encoding="utf-8", errors="replace").splitlines()[-12:])
+        raise StackError(f"{' '.join(command[:3])} failed with exit code {done.returncode}:\n  {tail}")

@@ -1,0 +1,78 @@
+"""Ask the services whether they work, over the ports they have in both modes. Every probe takes two seconds at most."""
+
+import json
+import socket
+import struct
+import urllib.request
+from typing import Any
+
+from stack.settings import Settings
+
+TIMEOUT_SECONDS = 2
+UNREACHABLE = (OSError, ValueError)
+# Never through the proxy that a shell may have set for the rest of the world.
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def read_json(url: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    with direct.open(url, timeout=TIMEOUT_SECONDS) as answer:
+        return json.load(answer)
+
+
+def airflow_health(settings: Settings) -> dict[str, str]:
+    """Status of metadatabase, scheduler, dag_processor and triggerer; empty where the API server does not answer."""
+    try:
+        health = read_json(f"{settings.airflow_url}/api/v2/monitor/health")
+    except UNREACHABLE:
+        return {}
+    return {name: str((part or {}).get("status")) for name, part in health.items()}
+
+
+def spark_state(settings: Settings) -> tuple[str, int]:
+    """The master's status (ALIVE …) and its number of live workers; ("", 0) where it does not answer."""
+    try:
+        state = read_json(f"{settings.spark_ui_url}/json/")
+    except UNREACHABLE:
+        return "", 0
+    return str(state.get("status")), int(state.get("aliveworkers", 0))
+
+
+def celery_workers(settings: Settings) -> int | None:
+    """How many Celery workers wait for tasks, or None where Redis does not answer or refuses the password.
+
+    A worker that takes tasks blocks in BRPOP on the queue; one that hangs or has died does not. `celery inspect ping`
+    would say the same and takes two seconds.
+    """
+    try:
+        clients = _redis_clients(settings)
+    except UNREACHABLE:
+        return None
+    return sum(" cmd=brpop " in f"{client} " for client in clients.splitlines())
+
+
+def _redis_clients(settings: Settings) -> str:
+    with socket.create_connection((settings.client_host, settings.port("REDIS_PORT")), TIMEOUT_SECONDS) as connection:
+        reply = connection.makefile("rb")
+        connection.sendall(f"AUTH {settings['REDIS_PASSWORD']}\r\nCLIENT LIST\r\n".encode())
+        if not (welcome := reply.readline()).startswith(b"+OK"):
+            raise ValueError(welcome.decode(errors="replace"))
+        header = reply.readline()
+        return reply.read(int(header[1:])).decode()
+
+
+def postgres_accepts(settings: Settings, database: str = "data_warehouse") -> bool:
+    """Whether Postgres takes up a login; the password itself is not tried.
+
+    A startup packet of protocol 3.0 (PostgreSQL documentation, "Message Formats") is answered with R, a request to
+    authenticate, or with E while the server starts or ends.
+    """
+    fields = b"".join(word.encode() + b"\0" for word in ("user", "airflow", "database", database)) + b"\0"
+    packet = struct.pack("!ii", len(fields) + 8, 3 << 16) + fields
+    try:
+        with socket.create_connection(
+            (settings.client_host, settings.port("POSTGRES_PORT")), TIMEOUT_SECONDS
+        ) as connection:
+            connection.sendall(packet)
+            return connection.recv(1) == b"R"
+    except OSError:
+        return False

@@ -179,11 +179,9 @@ class _Survey:
     def _count(self, records: list[bytes]) -> None:
         if self._is_csv and self.header is None and records:
             self.header = self._read_header(records.pop(0))
-            self._split_start = self._position() if not records else self._header_end
         self.records += len(records)
 
     def _read_header(self, record: bytes) -> list[str]:
-        self._header_end = self._skipped_bytes + len(record) + 1
         header = parse_header(record, delimiter=self._contract.delimiter)
         wanted = self._contract.column_names
         if header is None or sorted(header) != sorted(wanted):
@@ -195,11 +193,11 @@ class _Survey:
         return self._skipped_bytes + self._splitter.consumed
 
     def _close_split(self) -> None:
-        """End the split where the next record starts."""
+        """End the split where the next record starts; the header belongs to the first one."""
         if self.records >= self._split_first_record:
             length = self._position() - self._split_start
             self.splits.append(Split(self._split_start, length, self._split_first_record))
-        self._split_start, self._split_first_record = self._position(), self.records + 1
+            self._split_start, self._split_first_record = self._position(), self.records + 1
 
     def _refusal(self, reason: str) -> SourceFileRefused:
         return SourceFileRefused(f"{self._name}: {reason}")

@@ -39,7 +39,9 @@ def read_batch(spark: SparkSession, batch: Batch, contract: Contract, *, landing
 def _read_split(
     file: Path, header: tuple[str, ...], contract: Contract, *, offset: int, length: int, first_record_number: int
 ) -> Iterator[pa.Table]:
-    splitter = RecordSplitter(contract.delimiter if contract.file_format == "csv" else None)
+    is_csv = contract.file_format == "csv"
+    splitter = RecordSplitter(contract.delimiter if is_csv else None)
+    header_is_ahead = is_csv and first_record_number == 1
     next_number = first_record_number
     with file.open("rb") as source:
         source.seek(offset)
@@ -47,6 +49,9 @@ def _read_split(
             chunk = source.read(min(CHUNK_BYTES, length))
             length -= len(chunk)
             records = splitter.feed(chunk) + (splitter.finish() if length == 0 else [])
+            if header_is_ahead and records:
+                records.pop(0)
+                header_is_ahead = False
             if records:
                 numbers = pa.array(range(next_number, next_number + len(records)), pa.int64())
                 yield _parse(records, header, contract).append_column("_record_number", numbers)

@@ -1,0 +1,56 @@
+"""JSON lines: one event a line, with the run it belongs to."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+_STANDARD = set(vars(logging.makeLogRecord({})))
+
+
+class JsonFormatter(logging.Formatter):
+    """time, level, logger, message, the context given at the start, and whatever the call passed as extra."""
+
+    def __init__(self, context: dict[str, str]) -> None:
+        super().__init__()
+        self._context = context
+
+    def format(self, record: logging.LogRecord) -> str:
+        event: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self._context,
+            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
+        }
+        if record.exc_info:
+            event["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(event, ensure_ascii=False, default=str)
+
+
+def log_to_stdout_and_file(folder: Path, context: dict[str, str]) -> None:
+    """For a process of our own: every event to standard output and to <folder>/pipeline.jsonl."""
+    stdout = logging.StreamHandler(sys.stdout)
+    stdout.setFormatter(JsonFormatter(context))
+    logging.basicConfig(level=logging.INFO, handlers=[stdout, _file_handler(folder, context)], force=True)
+    # Their INFO is about sockets and callbacks, not about data.
+    for chatty in ("py4j", "pyspark"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def log_to_file(folder: Path, context: dict[str, str]) -> None:
+    """For a process whose log somebody else keeps: our own events to <folder>/pipeline.jsonl beside that."""
+    handler = _file_handler(folder, context)
+    for ours in ("batch_etl", "monitoring"):
+        logging.getLogger(ours).addHandler(handler)
+
+
+def _file_handler(folder: Path, context: dict[str, str]) -> logging.Handler:
+    folder.mkdir(parents=True, exist_ok=True)
+    # Watched: whoever rotates the file does not stop us writing.
+    handler = WatchedFileHandler(folder / "pipeline.jsonl", encoding="utf-8")
+    handler.setFormatter(JsonFormatter(context))
+    return handler

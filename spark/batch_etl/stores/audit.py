@@ -1,0 +1,135 @@
+"""What ran and what became of every record, in the warehouse's audit schema."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from batch_etl.errors import LedgerImbalance
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """What a run found under one name in data/raw. state: landed, seen or refused."""
+
+    file_name: str
+    dataset: str
+    state: str
+    batch_id: str | None = None
+    reason: str | None = None
+    size_bytes: int | None = None
+    records: int | None = None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the records and cents of a batch went."""
+
+    dataset: str
+    batch_id: str
+    contract_id: str
+    source_file: str
+    source_records: int
+    clean_records: int
+    quarantined_records: int
+    duplicate_records: int
+    source_cents: int
+    clean_cents: int
+    quarantined_cents: int
+    duplicate_cents: int
+
+    def check(self) -> None:
+        """Raise LedgerImbalance with the figures where a record or a cent is unaccounted for."""
+        for unit in ("records", "cents"):
+            parts = [getattr(self, f"{part}_{unit}") for part in ("source", "clean", "quarantined", "duplicate")]
+            if parts[0] != sum(parts[1:]):
+                raise LedgerImbalance(
+                    f"{self.source_file}: {parts[0]} {unit} in the file, but {parts[1]} clean + {parts[2]} quarantined "
+                    f"+ {parts[3]} duplicate = {sum(parts[1:])}; nothing of the file goes on, report this as a bug"
+                )
+
+
+def begin_stage(connection: Connection, run_key: str, stage: str) -> int:
+    """Record that a stage starts; returns the number of this attempt."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit.stage_runs (run_key, stage, attempt, state, started_at)
+            SELECT %(run_key)s, %(stage)s, COUNT(*) + 1, 'running', NOW()
+            FROM audit.stage_runs
+            WHERE run_key = %(run_key)s AND stage = %(stage)s
+            RETURNING attempt
+            """,
+            {"run_key": run_key, "stage": stage},
+        )
+        return int(cursor.fetchone()[0])
+
+
+def end_stage(
+    connection: Connection,
+    run_key: str,
+    stage: str,
+    attempt: int,
+    *,
+    state: str,
+    records_in: int | None = None,
+    records_out: int | None = None,
+    details: Mapping[str, Any],
+) -> None:
+    """Record how a stage ended. state: done, nothing new or failed."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE audit.stage_runs
+            SET state = %s, finished_at = CLOCK_TIMESTAMP(), records_in = %s, records_out = %s, details = %s
+            WHERE run_key = %s AND stage = %s AND attempt = %s
+            """,
+            (state, records_in, records_out, json.dumps(details), run_key, stage, attempt),
+        )
+
+
+def record_source_file(connection: Connection, run_key: str, file: SourceFile) -> None:
+    """Record a source file of a run. A retry that sees its own file again leaves the first finding."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit.source_files AS known
+                (run_key, file_name, dataset, state, batch_id, reason, size_bytes, records)
+            VALUES (
+                %(run_key)s, %(file_name)s, %(dataset)s, %(state)s,
+                %(batch_id)s, %(reason)s, %(size_bytes)s, %(records)s
+            )
+            ON CONFLICT (run_key, file_name) DO UPDATE SET
+                dataset = EXCLUDED.dataset,
+                state = EXCLUDED.state,
+                batch_id = EXCLUDED.batch_id,
+                reason = EXCLUDED.reason,
+                size_bytes = EXCLUDED.size_bytes,
+                records = EXCLUDED.records
+            WHERE known.batch_id IS DISTINCT FROM EXCLUDED.batch_id OR known.reason IS DISTINCT FROM EXCLUDED.reason
+            """,
+            {"run_key": run_key, **asdict(file)},
+        )
+
+
+def record_ledger(connection: Connection, ledger: Ledger) -> None:
+    """Record where a batch went. Judging it again by the same contract gives the same row."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit.batch_ledger (
+                dataset, batch_id, contract_id, source_file,
+                source_records, clean_records, quarantined_records, duplicate_records,
+                source_cents, clean_cents, quarantined_cents, duplicate_cents
+            )
+            VALUES (
+                %(dataset)s, %(batch_id)s, %(contract_id)s, %(source_file)s,
+                %(source_records)s, %(clean_records)s, %(quarantined_records)s, %(duplicate_records)s,
+                %(source_cents)s, %(clean_cents)s, %(quarantined_cents)s, %(duplicate_cents)s
+            )
+            ON CONFLICT (dataset, batch_id, contract_id) DO NOTHING
+            """,
+            asdict(ledger),
+        )

@@ -1,0 +1,41 @@
+"""Stage 4: copy the mart into staging tables of this attempt, where nobody but the checks looks."""
+
+import logging
+from pathlib import Path
+
+from batch_etl import release
+from batch_etl.run import Run, StageResult, main
+from batch_etl.stores.copy_sink import copy_to_staging
+from batch_etl.stores.mart import Manifest, mart_inputs, read_manifest
+
+log = logging.getLogger(__name__)
+
+
+def load(run: Run) -> StageResult:
+    """Claim the run and load the newest mart, unless it is what is visible already."""
+    inputs = mart_inputs(run.lake, run.contracts, run.settings.pipeline_home)
+    with run.warehouse() as connection:
+        token = release.claim(connection, run.run_key)
+        with connection, connection.cursor() as cursor:
+            if release.released_fingerprint(cursor) == inputs.fingerprint:
+                release.advance(cursor, run.run_key, token, state="unchanged")
+                return StageResult(0, 0, {"token": token, "mart": inputs.fingerprint}, is_nothing_new=True)
+        folder = run.lake.mart(inputs.fingerprint)
+        manifest = read_manifest(folder)
+        release.open_staging(connection, token, list(manifest.rows))
+        _copy(run, folder, manifest, token)
+        release.mark_loaded(connection, run.run_key, token, manifest)
+    rows = sum(manifest.rows.values())
+    return StageResult(rows, rows, {"token": token, "rows": dict(manifest.rows)})
+
+
+def _copy(run: Run, folder: Path, manifest: Manifest, token: int) -> None:
+    dsn = run.settings.warehouse_dsn.get_secret_value()
+    for table, rows in manifest.rows.items():
+        mart = run.spark.read.parquet(str(folder / table))
+        copy_to_staging(mart, dsn=dsn, staging_table=release.staging_name(table, token))
+        log.info("loaded %s", table, extra={"rows": rows})
+
+
+if __name__ == "__main__":
+    main("data_loading", load)

@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.errors import Superseded
+from batch_etl.run import Run, StageResult
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import Change, merge, qualified
 
@@ -84,6 +85,19 @@ def released_fingerprint(cursor: Cursor) -> str | None:
     cursor.execute("SELECT fingerprint FROM audit.releases ORDER BY release DESC LIMIT 1")
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def publish_attempt(run: Run, *, token: int) -> StageResult:
+    """Stage 6: publish the attempt that the checks audited, unless it is visible already."""
+    with run.warehouse() as connection:
+        with connection, connection.cursor() as cursor:
+            held, state, _ = newest_attempt(cursor, run.run_key)
+        # 'published' is met by a retry whose first try lost only the reply to its COMMIT.
+        if held == token and state in ("unchanged", "published"):
+            return StageResult(0, 0, {"token": token}, is_nothing_new=True)
+        release, changes = publish(connection, run.run_key, token)
+    touched = sum(change.inserted + change.updated + change.deleted for change in changes)
+    return StageResult(touched, touched, {"token": token, "release": release})
 
 
 def publish(connection: Connection, run_key: str, token: int) -> tuple[int, list[Change]]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from batch_etl.run import Run, StageResult, run_stage
 from batch_etl.settings import Settings
 
@@ -30,8 +29,6 @@ def run_spark_stages(project: Path, spark: object) -> Callable[..., dict[str, St
     """Run the four Spark stages over data/raw of the test's project."""
 
     def run(run_key: str, *, stages: tuple[str, ...] = tuple(SPARK_STAGES)) -> dict[str, StageResult]:
-        return {
-            stage: run_stage(Run(run_key, stage, "all", Settings()), entry_point(stage)) for stage in stages
-        }
+        return {stage: run_stage(Run(run_key, stage, "all", Settings()), entry_point(stage)) for stage in stages}
 
     return run

@@ -56,3 +56,11 @@ def replacing(folder: Path) -> Iterator[Path]:
 def count_rows(folder: Path) -> int:
     """Rows of a Parquet folder, from its footers: what is on disk, without a job."""
     return sum(parquet.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
+
+
+def replace_file(file: Path, text: str) -> None:
+    """Write a text file beside and rename: a reader sees the old one or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.parent / f".{uuid.uuid4().hex}"
+    beside.write_text(text, encoding="utf-8")
+    beside.rename(file)

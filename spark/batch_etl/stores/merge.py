@@ -20,7 +20,7 @@ class Change:
 def merge(cursor: Cursor, table: str, staging: str) -> Change:
     """Bring a table to the content of its staging table, touching only the rows that differ."""
     schema, _, name = table.partition(".")
-    columns, key = _columns_and_key(cursor, schema, name)
+    columns, key = columns_and_key(cursor, schema, name)
     if _is_partitioned(cursor, schema, name):
         _add_months(cursor, table, staging)
     statement = sql.SQL(
@@ -51,7 +51,7 @@ def merge(cursor: Cursor, table: str, staging: str) -> Change:
     return Change(table, counts.get("INSERT", 0), counts.get("UPDATE", 0), counts.get("DELETE", 0))
 
 
-def _columns_and_key(cursor: Cursor, schema: str, name: str) -> tuple[list[str], list[str]]:
+def columns_and_key(cursor: Cursor, schema: str, name: str) -> tuple[list[str], list[str]]:
     cursor.execute(
         """
         SELECT column_name FROM information_schema.columns

@@ -36,3 +36,13 @@ def create_tables(connection: Connection, script: Path) -> None:
         # Two starts at once would both try to create the same schema.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.create_tables'))")
         cursor.execute(script.read_text(encoding="utf-8"))
+
+
+def newest_run(connection: Connection) -> str:
+    """The run that began a stage last. Raises WarehouseUnavailable where none has."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT run_key FROM audit.stage_runs ORDER BY started_at DESC LIMIT 1")
+        row = cursor.fetchone()
+    if row is None:
+        raise WarehouseUnavailable("warehouse: no run yet; trigger data_pipeline_etl or run ./start.sh")
+    return str(row[0])

@@ -1,0 +1,4 @@
+from batch_etl.cli import main
+
+if __name__ == "__main__":
+    main()

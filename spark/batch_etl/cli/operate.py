@@ -1,0 +1,44 @@
+"""Set up the warehouse, check the configuration, look at a run."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from batch_etl.contract import read_contracts
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from batch_etl.summary import read_summary, render_text
+
+
+def register(app: typer.Typer) -> None:
+    app.command("init")(init)
+    app.command("validate-config")(validate_config)
+    app.command("summary")(summary)
+
+
+def init() -> None:
+    """Create the warehouse's schemas and tables; what stands already stays as it is."""
+    settings = Settings()
+    with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="init") as connection:
+        warehouse.create_tables(connection, settings.pipeline_home / "sql/create_tables.sql")
+    typer.echo("warehouse: tables are there")
+
+
+def validate_config() -> None:
+    """Check config/pipeline.yaml and every contract, without any service."""
+    settings = Settings()
+    typer.echo(f"config/pipeline.yaml: {len(settings.config.dataset_sizes)} dataset sizes")
+    for contract in read_contracts(settings.folder("contracts")).values():
+        typer.echo(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
+
+
+def summary(
+    run: Annotated[str, typer.Option(help="The DAG run; without it the one that started last.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell what a run read, refused, quarantined, published, and how long each stage took."""
+    settings = Settings()
+    with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="summary") as connection:
+        told = read_summary(connection, run or warehouse.newest_run(connection), settings.pipeline_home)
+    typer.echo(json.dumps(told.as_json(), default=str) if as_json else render_text(told))

@@ -1,0 +1,43 @@
+-- Severity: error
+-- Purpose: every mart accounts for every sale and every cent of them.
+WITH totals AS (
+    SELECT
+        'fct_sale' AS table_name,
+        COUNT(*) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM fct_sale
+    UNION ALL
+    SELECT
+        'daily_sales' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM daily_sales
+    UNION ALL
+    SELECT
+        'category_sales' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM category_sales
+    UNION ALL
+    SELECT
+        'product_performance' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM product_performance
+    UNION ALL
+    SELECT
+        'customer_value' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM customer_value
+)
+
+SELECT
+    totals.table_name,
+    totals.orders,
+    totals.net_usd,
+    sales.orders AS sales,
+    sales.net_usd AS sales_net_usd
+FROM totals
+INNER JOIN totals AS sales ON sales.table_name = 'fct_sale'
+WHERE totals.orders != sales.orders OR totals.net_usd != sales.net_usd

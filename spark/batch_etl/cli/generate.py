@@ -1,0 +1,51 @@
+"""`python -m batch_etl generate`: raw files with known answers."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from batch_etl.datagen.files import SIZES, Place, generate_size
+from batch_etl.datagen.world import World
+
+_PROJECT = Path(__file__).resolve().parents[3]
+
+
+class Size(StrEnum):
+    """Sizes that are committed in data/raw."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(generate)
+
+
+def generate(
+    *,
+    size: Annotated[list[Size] | None, typer.Option(help="Again for several; all three where nothing is said.")] = None,
+    rows: Annotated[int | None, typer.Option(min=20, help="Any other number of sales instead of a size.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, other data.")] = 42,
+    dirt: Annotated[float, typer.Option(min=0, max=0.2, help="Share of records that are spoilt or peculiar.")] = 0.05,
+    days: Annotated[int, typer.Option(min=1, max=4_000, help="Days of sales, up to 2025-12-31.")] = 365,
+    out: Annotated[Path, typer.Option(help="Folder for the raw files.")] = _PROJECT / "data" / "raw",
+    expected: Annotated[Path, typer.Option(help="Folder for the answers.")] = _PROJECT / "data" / "expected",
+) -> None:
+    """Write sales, customers and products with dirt in them, and what a perfect pipeline makes of each record."""
+    if size and rows:
+        raise typer.BadParameter("give --size or --rows, not both")
+    world = World(seed=seed, dirt_ppm=round(dirt * 1_000_000), days=days)
+    wanted = {str(rows): rows} if rows else {name: SIZES[name] for name in size or SIZES}
+    console = Console()
+    for label, sales in wanted.items():
+        totals = generate_size(world, sales=sales, place=Place(label, raw=out, expected=expected))
+        table = Table("file", "records", "clean", "quarantined", "duplicates")
+        for name, file in totals["files"].items():
+            table.add_row(name, *(f"{file[key]:,}" for key in ("records", "clean", "quarantined", "duplicates")))
+        console.print(table)
+    console.print(f"raw files in {out}, answers in {expected}")

@@ -1,0 +1,5 @@
+"""Test data with known answers: what a perfect pipeline makes of every record is known before any pipeline runs.
+
+Read in this order: stream (how a file comes about), dirt (how a record is spoilt), the three sources sales, customers
+and products, their *_dirt decks, then ledger, star and marts (the answers). Nothing here reads the pipeline's code.
+"""

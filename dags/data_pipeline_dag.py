@@ -25,6 +25,8 @@ from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import DAG, Param, task
+from airflow.sdk.exceptions import AirflowFailException
+
 from batch_etl.settings import Settings
 
 settings = Settings()
@@ -50,11 +52,15 @@ def spark_stage(stage: str, module: str) -> SparkSubmitOperator:
 @task
 def quality_checks(run_id: str) -> int:
     """Audit staging; returns the token of the attempt that passed."""
+    from batch_etl.errors import QualityStopped
     from batch_etl.run import run_in_task
-
     from monitoring.data_quality_monitor import check_staging
 
-    return int(run_in_task("quality_checks", check_staging, run_key=run_id).details["token"])
+    try:
+        return int(run_in_task("quality_checks", check_staging, run_key=run_id).details["token"])
+    except QualityStopped as stop:
+        # Bad data stay bad: no retry.
+        raise AirflowFailException(str(stop)) from None
 
 
 @task
@@ -79,7 +85,6 @@ def daily_summary(run_id: str) -> None:
 def notifications(run_id: str) -> None:
     """Send what waits in the outbox, also for a run that was stopped."""
     from batch_etl.run import run_in_task
-
     from monitoring.alert_system import send_waiting
 
     run_in_task("notifications", send_waiting, run_key=run_id)

@@ -4,8 +4,9 @@ import logging
 from dataclasses import dataclass
 
 import apprise
-from batch_etl.run import Run, StageResult
 from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from batch_etl.run import Run, StageResult
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,11 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality, release
 from batch_etl.errors import ConfigurationError, EtlError, QualityStopped
@@ -21,9 +25,7 @@ from batch_etl.settings import QualityLimits, Settings
 from batch_etl.stores import warehouse
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import columns_and_key
-from psycopg2 import sql
-from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from batch_etl.stores.warehouse import fetch_rows
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,10 @@ def check_staging(run: Run) -> StageResult:
 def check_tables(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     """The checks that look at tables alone: sql/checks, and the share of unknown references."""
     files = sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))
-    results = [quality.judge_offenders(file.stem, _severity(file), _fetch(cursor, file.read_text())) for file in files]
-    counts = _fetch(
+    results = [
+        quality.judge_offenders(file.stem, _severity(file), fetch_rows(cursor, file.read_text())) for file in files
+    ]
+    counts = fetch_rows(
         cursor,
         """
         SELECT
@@ -82,7 +86,7 @@ def _show_staging_as_tables(cursor: Cursor, token: int, manifest: Manifest) -> N
 def _count_rows(cursor: Cursor, manifest: Manifest) -> dict[str, int]:
     count = sql.SQL("SELECT COUNT(*) AS n FROM {}")
     tables = {table: sql.Identifier(table.partition(".")[2]) for table in manifest.rows}
-    return {table: _fetch(cursor, count.format(view))[0]["n"] for table, view in tables.items()}
+    return {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in tables.items()}
 
 
 def _check_keys(cursor: Cursor, manifest: Manifest) -> list[CheckResult]:
@@ -94,7 +98,7 @@ def _check_keys(cursor: Cursor, manifest: Manifest) -> list[CheckResult]:
         columns = [sql.Identifier(column) for column in key]
         null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)
         query = statement.format(key=sql.SQL(", ").join(columns), view=sql.Identifier(name), null=null)
-        results.append(quality.judge_keys(table, _fetch(cursor, query)))
+        results.append(quality.judge_keys(table, fetch_rows(cursor, query)))
     return results
 
 
@@ -106,7 +110,7 @@ def _check_batches(cursor: Cursor, manifest: Manifest, limits: QualityLimits) ->
         WHERE batch_id = ANY(%s)
         ORDER BY dataset, batch_id, judged_at DESC
         """
-    ledgers = _fetch(cursor, statement, (batch_ids,))
+    ledgers = fetch_rows(cursor, statement, (batch_ids,))
     return [
         quality.judge_ledgers(manifest.batches, [(row["dataset"], row["batch_id"]) for row in ledgers]),
         quality.judge_quarantined_share(ledgers, limit=limits.max_quarantined_share),
@@ -153,12 +157,6 @@ def _severity(file: Path) -> quality.Severity:
     if match is None or match[1] not in get_args(quality.Severity):
         raise ConfigurationError(f"{file}: needs a line '-- Severity: error' or '-- Severity: warn'")
     return "error" if match[1] == "error" else "warn"
-
-
-def _fetch(cursor: Cursor, statement: str | sql.Composed, values: Sequence[object] = ()) -> list[dict[str, Any]]:
-    cursor.execute(statement, values or None)
-    names = [column.name for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from batch_etl.errors import Superseded
 from batch_etl.run import Run, StageResult
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import Change, merge, qualified
+from batch_etl.stores.warehouse import fetch_value
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ def staging_name(table: str, token: int) -> str:
 def claim(connection: Connection, run_key: str) -> int:
     """Begin an attempt: raise the run's token, so that every earlier attempt loses, and clear their staging."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
+        token = fetch_value(
+            cursor,
             """
             INSERT INTO audit.runs (run_key, token, state)
             VALUES (%s, NEXTVAL('audit.token'), 'claimed')
@@ -43,9 +45,8 @@ def claim(connection: Connection, run_key: str) -> int:
             """,
             (run_key,),
         )
-        token = int(cursor.fetchone()[0])
     _drop_staging_before(connection, token)
-    return token
+    return int(token)
 
 
 def open_staging(connection: Connection, token: int, tables: Sequence[str]) -> None:
@@ -82,9 +83,10 @@ def newest_attempt(cursor: Cursor, run_key: str) -> tuple[int, str, Manifest | N
 
 def released_fingerprint(cursor: Cursor) -> str | None:
     """Fingerprint of what is visible now; None before the first release."""
-    cursor.execute("SELECT fingerprint FROM audit.releases ORDER BY release DESC LIMIT 1")
-    row = cursor.fetchone()
-    return row[0] if row else None
+    fingerprint: str | None = fetch_value(
+        cursor, "SELECT fingerprint FROM audit.releases ORDER BY release DESC LIMIT 1"
+    )
+    return fingerprint
 
 
 def publish_attempt(run: Run, *, token: int) -> StageResult:
@@ -145,7 +147,8 @@ def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:
 
 
 def _record_release(cursor: Cursor, run_key: str, token: int, manifest: Manifest, changes: Sequence[Change]) -> int:
-    cursor.execute(
+    release = fetch_value(
+        cursor,
         """
         INSERT INTO audit.releases (release, run_key, token, fingerprint)
         SELECT COALESCE(MAX(release), 0) + 1, %s, %s, %s FROM audit.releases
@@ -153,7 +156,6 @@ def _record_release(cursor: Cursor, run_key: str, token: int, manifest: Manifest
         """,
         (run_key, token, manifest.fingerprint),
     )
-    release = int(cursor.fetchone()[0])
     for dataset, batches in manifest.batches.items():
         for batch in batches:
             cursor.execute("INSERT INTO audit.release_batches VALUES (%s, %s, %s)", (release, dataset, batch))
@@ -169,7 +171,7 @@ def _record_release(cursor: Cursor, run_key: str, token: int, manifest: Manifest
         subject=f"Release {release} is published",
         body="\n".join(changed),
     )
-    return release
+    return int(release)
 
 
 def write_message(cursor: Cursor, run_key: str, *, kind: str, severity: str, subject: str, body: str) -> None:

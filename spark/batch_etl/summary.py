@@ -10,6 +10,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.run import Run, StageResult
 from batch_etl.stores.lake import replace_file
+from batch_etl.stores.warehouse import fetch_rows
 
 _STAGE_ORDER = (
     "data_ingestion",
@@ -59,9 +60,7 @@ def read_summary(connection: Connection, run_key: str, project: Path) -> Summary
         parts: dict[str, list[dict[str, Any]]] = {}
         for part in ("figures", "stages", "files", "reasons", "checks", "changes"):
             statement = (project / f"sql/reports/run_{part}.sql").read_text(encoding="utf-8")
-            cursor.execute(statement, {"run_key": run_key})
-            names = [column.name for column in cursor.description]
-            parts[part] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            parts[part] = fetch_rows(cursor, statement, {"run_key": run_key})
     stages = sorted(parts["stages"], key=lambda row: _STAGE_ORDER.index(row["stage"]))
     return Summary(run_key, parts["figures"][0], stages, *(parts[p] for p in ("files", "reasons", "checks", "changes")))
 

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.errors import LedgerImbalance
+from batch_etl.stores.warehouse import fetch_value
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Ledger:
 def begin_stage(connection: Connection, run_key: str, stage: str) -> int:
     """Record that a stage starts; returns the number of this attempt."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
+        attempt = fetch_value(
+            cursor,
             """
             INSERT INTO audit.stage_runs (run_key, stage, attempt, state, started_at)
             SELECT %(run_key)s, %(stage)s, COUNT(*) + 1, 'running', NOW()
@@ -64,7 +66,7 @@ def begin_stage(connection: Connection, run_key: str, stage: str) -> int:
             """,
             {"run_key": run_key, "stage": stage},
         )
-        return int(cursor.fetchone()[0])
+    return int(attempt)
 
 
 def end_stage(

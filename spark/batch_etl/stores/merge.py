@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.stores.warehouse import fetch_value
+
 
 @dataclass(frozen=True)
 class Change:
@@ -52,6 +54,7 @@ def merge(cursor: Cursor, table: str, staging: str) -> Change:
 
 
 def columns_and_key(cursor: Cursor, schema: str, name: str) -> tuple[list[str], list[str]]:
+    """The columns of a table and those of its primary key, as the catalogue knows them."""
     cursor.execute(
         """
         SELECT column_name FROM information_schema.columns
@@ -74,8 +77,8 @@ def columns_and_key(cursor: Cursor, schema: str, name: str) -> tuple[list[str], 
 
 
 def _is_partitioned(cursor: Cursor, schema: str, name: str) -> bool:
-    cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = FORMAT('%%I.%%I', %s, %s)::regclass", (schema, name))
-    return bool(cursor.fetchone()[0])
+    kind = "SELECT relkind = 'p' FROM pg_class WHERE oid = FORMAT('%%I.%%I', %s, %s)::regclass"
+    return bool(fetch_value(cursor, kind, (schema, name)))
 
 
 def _add_months(cursor: Cursor, table: str, staging: str) -> None:
@@ -88,8 +91,7 @@ def _add_months(cursor: Cursor, table: str, staging: str) -> None:
     cursor.execute(months.format(sql.Identifier(staging)))
     for (month,) in cursor.fetchall():
         partition = f"{name}_{month:%Y_%m}"
-        cursor.execute("SELECT TO_REGCLASS(FORMAT('%%I.%%I', %s, %s)) IS NULL", (schema, partition))
-        if cursor.fetchone()[0]:
+        if fetch_value(cursor, "SELECT TO_REGCLASS(FORMAT('%%I.%%I', %s, %s))", (schema, partition)) is None:
             names = {"partition": qualified(f"{schema}.{partition}"), "table": qualified(table)}
             cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING CONSTRAINTS)").format(**names))
             attach = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM (%s) TO (%s)")

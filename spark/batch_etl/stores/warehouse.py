@@ -1,13 +1,19 @@
 """Connections to the warehouse, and its tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.errors import WarehouseUnavailable
+
+Statement = str | sql.Composed
+Values = Sequence[object] | Mapping[str, object] | None
 
 
 @contextmanager
@@ -30,6 +36,20 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
         connection.close()
 
 
+def fetch_rows(cursor: Cursor, statement: Statement, values: Values = None) -> list[dict[str, Any]]:
+    """Run a query and give its rows by column name."""
+    cursor.execute(statement, values)
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_value(cursor: Cursor, statement: Statement, values: Values = None) -> Any:  # noqa: ANN401 - as the query says
+    """Run a query and give the first column of its first row, None where there is no row."""
+    cursor.execute(statement, values)
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def create_tables(connection: Connection, script: Path) -> None:
     """Run sql/create_tables.sql; what stands already stays as it is."""
     with connection, connection.cursor() as cursor:
@@ -41,8 +61,7 @@ def create_tables(connection: Connection, script: Path) -> None:
 def newest_run(connection: Connection) -> str:
     """The run that began a stage last. Raises WarehouseUnavailable where none has."""
     with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT run_key FROM audit.stage_runs ORDER BY started_at DESC LIMIT 1")
-        row = cursor.fetchone()
-    if row is None:
+        run_key = fetch_value(cursor, "SELECT run_key FROM audit.stage_runs ORDER BY started_at DESC LIMIT 1")
+    if run_key is None:
         raise WarehouseUnavailable("warehouse: no run yet; trigger data_pipeline_etl or run ./start.sh")
-    return str(row[0])
+    return str(run_key)

@@ -10,8 +10,7 @@ from rich.table import Table
 
 from batch_etl.datagen.files import SIZES, Place, generate_size
 from batch_etl.datagen.world import World
-
-_PROJECT = Path(__file__).resolve().parents[3]
+from batch_etl.settings import Settings
 
 
 class Size(StrEnum):
@@ -33,14 +32,16 @@ def generate(
     seed: Annotated[int, typer.Option(help="Another seed, other data.")] = 42,
     dirt: Annotated[float, typer.Option(min=0, max=0.2, help="Share of records that are spoilt or peculiar.")] = 0.05,
     days: Annotated[int, typer.Option(min=1, max=4_000, help="Days of sales, up to 2025-12-31.")] = 365,
-    out: Annotated[Path, typer.Option(help="Folder for the raw files.")] = _PROJECT / "data" / "raw",
-    expected: Annotated[Path, typer.Option(help="Folder for the answers.")] = _PROJECT / "data" / "expected",
+    out: Annotated[Path | None, typer.Option(help="Folder for the raw files; data/raw if not said.")] = None,
+    expected: Annotated[Path | None, typer.Option(help="Folder for the answers; data/expected if not said.")] = None,
 ) -> None:
     """Write sales, customers and products with dirt in them, and what a perfect pipeline makes of each record."""
     if size and rows:
         raise typer.BadParameter("give --size or --rows, not both")
     world = World(seed=seed, dirt_ppm=round(dirt * 1_000_000), days=days)
     wanted = {str(rows): rows} if rows else {name: SIZES[name] for name in size or SIZES}
+    data = Settings().pipeline_home / "data"
+    out, expected = out or data / "raw", expected or data / "expected"
     console = Console()
     for label, sales in wanted.items():
         totals = generate_size(world, sales=sales, place=Place(label, raw=out, expected=expected))

@@ -1,0 +1,150 @@
+"""`python -m batch_etl verify`: does the warehouse hold exactly what the generator's answer key says?"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from rich.console import Console
+from rich.table import Table
+
+from batch_etl.datagen.expected import Finding, Totals, compare
+from batch_etl.errors import ConfigurationError, VerificationFailed
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+
+_QUARANTINE = "quarantine.records"
+
+# A file of this name may have been read with other content or under another contract before: the last judgement counts.
+_LEDGERS = """
+    SELECT DISTINCT ON (source_file)
+        source_file, dataset, batch_id, source_records, clean_records, quarantined_records, duplicate_records,
+        source_cents, clean_cents, quarantined_cents, duplicate_cents
+    FROM audit.batch_ledger
+    WHERE source_file = ANY(%(files)s)
+    ORDER BY source_file, judged_at DESC
+"""
+# Without the value, which stands behind the rule: "quantity: below 1: 0" is "quantity: below 1".
+_REASONS = """
+    SELECT split_part(reason, ': ', 1) || ': ' || split_part(reason, ': ', 2) AS rule, COUNT(*)
+    FROM quarantine.records, jsonb_array_elements_text(reasons) AS reason
+    WHERE dataset = %(dataset)s AND batch_id = %(batch_id)s
+    GROUP BY rule
+    ORDER BY rule
+"""
+_QUARANTINED = "SELECT COUNT(*) FROM quarantine.records WHERE dataset = %(dataset)s AND batch_id = %(batch_id)s"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(verify)
+
+
+def verify(
+    size: Annotated[str, typer.Option(help="small, medium, large, or the --rows that were generated.")],
+    *,
+    expected: Annotated[Path | None, typer.Option(help="Folder of the answers; data/expected if not said.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare every table, ledger and quarantine reason with the answer key; any difference is an error."""
+    settings = Settings()
+    answer = (expected or settings.pipeline_home / "data" / "expected") / f"{size}.totals.json"
+    wanted = _read_answer(answer)
+    with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="verify") as connection:
+        findings = compare(wanted, measure(connection, wanted))
+    wrong = [finding for finding in findings if not finding.agrees]
+    if as_json:
+        told = {"size": size, "agrees": not wrong, "figures": len(findings), "differences": [asdict(f) for f in wrong]}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        Console().print(_as_table(findings))
+    if wrong:
+        raise VerificationFailed(_complaint(answer, findings, wrong))
+
+
+def measure(connection: Connection, wanted: Totals) -> Totals:
+    """Measure in the warehouse, in one snapshot, the figures that the answer names; the same shape as the answer."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        files, quarantined = _measure_files(cursor, list(wanted["files"]))
+        tables = {
+            name: {"rows": quarantined} if name == _QUARANTINE else _measure_table(cursor, name, figures)
+            for name, figures in wanted["tables"].items()
+        }
+    return {"files": files, "tables": tables}
+
+
+def _measure_files(cursor: Cursor, names: list[str]) -> tuple[Totals, int]:
+    """Ledger and reasons of each file that was read, and the quarantined records of all of them."""
+    cursor.execute(_LEDGERS, {"files": names})
+    files: Totals = {}
+    all_quarantined = 0
+    for name, dataset, batch_id, records, clean, quarantined, duplicates, *cents in cursor.fetchall():
+        files[name] = {
+            "dataset": dataset,
+            "records": records,
+            "clean": clean,
+            "quarantined": quarantined,
+            "duplicates": duplicates,
+            **dict(zip(("source_cents", "clean_cents", "quarantined_cents", "duplicate_cents"), cents, strict=True)),
+        }
+        batch = {"dataset": dataset, "batch_id": batch_id}
+        cursor.execute(_REASONS, batch)
+        files[name]["reasons"] = dict(cursor.fetchall())
+        cursor.execute(_QUARANTINED, batch)
+        all_quarantined += cursor.fetchall()[0][0]
+    return files, all_quarantined
+
+
+def _measure_table(cursor: Cursor, name: str, figures: dict[str, Any]) -> Totals:
+    """Rows, sums and counts of one table, in one pass over it."""
+    templates = {
+        "sums": "COALESCE(SUM({}), 0)",
+        "is_true": "COUNT(*) FILTER (WHERE {})",
+        "unknown": "COUNT(*) FILTER (WHERE {} = -1)",
+    }
+    wanted = [(group, column) for group in templates for column in figures.get(group, {})]
+    expressions = [sql.SQL(templates[group]).format(sql.Identifier(column)) for group, column in wanted]
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join([sql.SQL("COUNT(*)"), *expressions]), sql.Identifier(*name.split("."))
+    )
+    cursor.execute(query)
+    rows, *values = cursor.fetchall()[0]
+    measured: Totals = {"rows": rows}
+    for (group, column), value in zip(wanted, values, strict=True):
+        measured.setdefault(group, {})[column] = str(value)
+    return measured
+
+
+def _read_answer(answer: Path) -> Totals:
+    try:
+        totals: Totals = json.loads(answer.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{answer}: missing; ./etl generate writes it beside the raw files") from None
+    return totals
+
+
+def _as_table(findings: list[Finding]) -> Table:
+    """Every file and table with its number of records or rows, and every figure that differs."""
+    table = Table("file or table", "figure", "expected", "found", "verdict")
+    for subject in dict.fromkeys(finding.subject for finding in findings):
+        figures = [finding for finding in findings if finding.subject == subject]
+        count = next((f for f in figures if f.figure in ("records", "rows")), figures[0])
+        wrong = [finding for finding in figures if not finding.agrees and finding is not count]
+        agreeing = f"[green]{len(figures)} figures agree" if count.agrees and not wrong else "[red]differs"
+        table.add_row(subject, count.figure, count.expected, count.found or "nothing", agreeing)
+        for finding in wrong:
+            table.add_row("", finding.figure, finding.expected or "nothing", finding.found or "nothing", "[red]differs")
+    return table
+
+
+def _complaint(answer: Path, findings: list[Finding], wrong: list[Finding]) -> str:
+    first = wrong[0]
+    return (
+        f"{answer}: the warehouse differs in {len(wrong)} of {len(findings)} figures, first in {first.subject}: "
+        f"{first.figure} should be {first.expected or 'absent'} and is {first.found or 'absent'}; "
+        "was exactly this size ingested, into empty tables?"
+    )

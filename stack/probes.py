@@ -73,6 +73,7 @@ def postgres_accepts(settings: Settings, database: str = "data_warehouse") -> bo
             (settings.client_host, settings.port("POSTGRES_PORT")), TIMEOUT_SECONDS
         ) as connection:
             connection.sendall(packet)
-            return connection.recv(1) == b"R"
+            # All of the answer: closing on the rest of it would show as a broken connection in Postgres' log.
+            return connection.recv(1024).startswith(b"R")
     except OSError:
         return False

@@ -47,10 +47,8 @@ class LocalBackend:
         processes_environment = environment.service_environment(self._settings, java.java_home())
         self._launch_supervisor(processes_environment, progress)
         supervisor.start(["postgres", *BEFORE_DATABASE])
-        if not wait_until(lambda: postgres.accepts_connections(self._settings), limit_seconds=60):
-            raise StackError(
-                "postgres does not take connections after 60 s\n  " + "\n  ".join(self.log_tail("postgres", 8))
-            )
+        if not wait_until(lambda: postgres.is_ready(self._settings), limit_seconds=60):
+            raise StackError("\n  ".join(["postgres takes no connections:", *self.log_tail("postgres", 8)]))
         metadata.migrate(self._settings, processes_environment, progress)
         supervisor.start(SERVICES)
         metadata.create_account(self._settings, processes_environment, progress)

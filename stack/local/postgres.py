@@ -78,6 +78,16 @@ def accepts_connections(settings: Settings) -> bool:
     return subprocess.run([program("pg_isready"), *address], capture_output=True, check=False).returncode == 0
 
 
+def is_ours(settings: Settings) -> bool:
+    """Whether the server behind the port has our data: with the demo's password another one would let us in as well."""
+    return query(settings, "SHOW data_directory") == str(POSTGRES_DATA)
+
+
+def is_ready(settings: Settings) -> bool:
+    """Whether our own server takes connections: with the demo's password another one on the port lets us in as well."""
+    return accepts_connections(settings) and query(settings, "SHOW data_directory") == str(POSTGRES_DATA)
+
+
 def query(settings: Settings, sql: str, *, database: str = "postgres") -> str:
     """Send one statement as the owner of the databases and return what psql prints, without decoration."""
     done = subprocess.run(

@@ -19,6 +19,8 @@ OLDEST_UV = (0, 8)
 PYTHONS = ("3.12", "3.11", "3.13")
 # Names the locks that are installed, by their sha256, one a line.
 MARKER = VENV / ".installed-locks"
+# Of the caller's shell: the first two name another Python's world, the third doubles the start of every program later.
+SHELL_ONLY = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
 
 
 def is_installed(lock: Path = LOCAL_LOCK) -> bool:
@@ -114,7 +116,7 @@ def _python_version(python: str) -> str:
 
 
 def _run(command: list[str]) -> None:
-    environ = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}}
+    environ = {key: value for key, value in os.environ.items() if key not in SHELL_ONLY}
     LOGS.mkdir(parents=True, exist_ok=True)
     with (LOGS / "install.log").open("a", encoding="utf-8") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environ, check=False)

@@ -1,0 +1,95 @@
+"""`python -m stack COMMAND`: what the scripts in the repository's folder call."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from stack.backend import SERVICES, StackError
+from stack.clean import clean
+from stack.dag_run import SIZES
+from stack.layout import LOCAL_LOCK, TESTS_LOCK
+from stack.local import venv
+from stack.modes import is_up, open_all, open_current
+from stack.progress import Progress
+from stack.settings import load_settings
+from stack.start import start
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    script, command, rest = *arguments[:2], arguments[2:]
+    try:
+        return COMMANDS[command](script, rest)
+    except StackError as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{script}: interrupted; what was started goes on (./stop.sh ends it)", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _start(script: str, arguments: Sequence[str]) -> int:
+    parser = _parser(script, "Start the stack, run the pipeline once and say what came out. Safe to run again.")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--docker", dest="mode", action="store_const", const="docker", help="run in Docker Compose")
+    mode.add_argument(
+        "--local", dest="mode", action="store_const", const="local", help="run as processes, without Docker"
+    )
+    parser.add_argument("--size", choices=SIZES, default="small", help="the files to run on (default: small)")
+    parser.add_argument("--no-run", action="store_true", help="start the services and leave it at that")
+    chosen = parser.parse_args(arguments)
+    return start(asked=chosen.mode, size=None if chosen.no_run else chosen.size)
+
+
+def _stop(script: str, arguments: Sequence[str]) -> int:
+    _parser(script, "End every service of the stack. The data stays; ./start.sh goes on from there.").parse_args(
+        arguments
+    )
+    progress = Progress()
+    for backend in open_all(load_settings()):
+        if is_up(backend):
+            backend.down(progress)
+    progress.say("nothing runs; the data is kept (./clean.sh deletes it)")
+    return 0
+
+
+def _clean(script: str, arguments: Sequence[str]) -> int:
+    parser = _parser(script, "Stop the stack and delete what it has made: the database, processed data and logs.")
+    parser.add_argument(
+        "--all", action="store_true", help="also what a start installs or builds, and .env with its keys"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    chosen = parser.parse_args(arguments)
+    return clean(everything=chosen.all, is_confirmed=chosen.yes)
+
+
+def _logs(script: str, arguments: Sequence[str]) -> int:
+    parser = _parser(script, f"Show what the services say. They are: {', '.join(SERVICES)}.")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="one or more of them; all where none is named")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on as they say more")
+    chosen = parser.parse_args(arguments)
+    return open_current(load_settings()).show_logs(chosen.services, follow=chosen.follow)
+
+
+def _etl(script: str, arguments: Sequence[str]) -> int:  # noqa: ARG001 - the pipeline explains itself, --help too
+    return open_current(load_settings()).etl(arguments)
+
+
+def _install(script: str, arguments: Sequence[str]) -> int:
+    parser = _parser(script, "Make .local/venv hold what local mode needs.")
+    parser.add_argument("--tests", action="store_true", help="also what the tests need")
+    chosen = parser.parse_args(arguments)
+    venv.install(Progress(), locks=(TESTS_LOCK, LOCAL_LOCK) if chosen.tests else (LOCAL_LOCK,))
+    return 0
+
+
+def _parser(script: str, purpose: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=script, description=purpose)
+
+
+COMMANDS = {"start": _start, "stop": _stop, "clean": _clean, "logs": _logs, "etl": _etl, "install": _install}
+
+if __name__ == "__main__":
+    sys.exit(main([os.environ.get("PIPELINE_SCRIPT", "stack"), *sys.argv[1:]]))

@@ -1,0 +1,47 @@
+"""What ./clean.sh does: name what goes, ask, and delete it."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from stack.backend import Backend
+from stack.layout import ENV_FILE, LOGS, PROCESSED, shown
+from stack.modes import open_all
+from stack.progress import Progress
+from stack.settings import load_settings
+
+
+def clean(*, everything: bool, is_confirmed: bool) -> int:
+    backends = open_all(load_settings())
+    doomed = [*_of_the_modes(backends, everything=everything), *(shown(path) for path in _files(everything=everything))]
+    if not doomed:
+        print("nothing to delete")
+        return 0
+    print("this deletes:\n" + "\n".join(f"  {thing}" for thing in doomed))
+    if not (is_confirmed or _agrees()):
+        print("clean.sh: nothing was deleted", file=sys.stderr)
+        return 1
+    progress = Progress()
+    for backend in backends:
+        backend.down(progress)
+        backend.remove(everything=everything)
+    for path in _files(everything=everything):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    progress.say("deleted")
+    return 0
+
+
+def _of_the_modes(backends: list[Backend], *, everything: bool) -> list[str]:
+    return [thing for backend in backends for thing in backend.leftovers(everything=everything)]
+
+
+def _files(*, everything: bool) -> list[Path]:
+    """What both modes share. The settings and keys of .env go only with everything else."""
+    return [path for path in (PROCESSED, LOGS, *([ENV_FILE] if everything else [])) if path.exists()]
+
+
+def _agrees() -> bool:
+    if not sys.stdin.isatty():
+        print("clean.sh: nobody is there to ask; say --yes to delete all of it", file=sys.stderr)
+        return False
+    return input("delete all of it? [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,88 @@
+"""Trigger the pipeline and follow its run, each task as it ends."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from stack.airflow_api import AirflowApi, Json
+from stack.backend import StackError
+from stack.layout import TASK_LOGS, shown
+from stack.progress import Progress
+from stack.waiting import wait_until
+
+DAG_ID = "data_pipeline_etl"
+SIZES = ("small", "medium", "large", "all")
+ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+PARSE_SECONDS = 120
+POLL_SECONDS = 0.5
+
+Size = Literal["small", "medium", "large", "all"]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    run_id: str
+    state: str
+    seconds: float
+    tasks: list[Json]
+
+    @property
+    def is_green(self) -> bool:
+        return self.state == "success"
+
+
+def wait_for_dag(api: AirflowApi, progress: Progress) -> None:
+    """Until the DAG has been read; where it is not, say what keeps it from that."""
+    with progress.step(f"reading the DAG {DAG_ID}"):
+        if wait_until(lambda: api.has_dag(DAG_ID), limit_seconds=PARSE_SECONDS, every_seconds=0.5):
+            return
+    found = [f"{error['filename']}:\n{error['stack_trace']}" for error in api.import_errors()]
+    why = "\n".join(found) or "no error was reported; see ./logs.sh airflow-dag-processor"
+    raise StackError(f"Airflow has not read the DAG {DAG_ID} within {PARSE_SECONDS} s\n{why}")
+
+
+def run_pipeline(api: AirflowApi, size: Size, progress: Progress) -> RunResult:
+    """Run the DAG on one size and come back when it has ended, well or not."""
+    api.unpause(DAG_ID)
+    run_id = api.trigger(DAG_ID, {"dataset_size": size})
+    progress.say(f"triggered {DAG_ID} on {size}: {run_id}")
+    began = time.monotonic()
+    told: set[tuple[str, int]] = set()
+    while (state := api.run_state(DAG_ID, run_id)) not in ENDED:
+        tasks = api.task_instances(DAG_ID, run_id)
+        _tell(tasks, told, progress)
+        progress.show(_at_work(tasks, state))
+        time.sleep(POLL_SECONDS)
+    tasks = sorted(api.task_instances(DAG_ID, run_id), key=lambda task: (task["start_date"] or "~", task["task_id"]))
+    _tell(tasks, told, progress)
+    return RunResult(run_id, state, time.monotonic() - began, tasks)
+
+
+def _tell(tasks: list[Json], told: set[tuple[str, int]], progress: Progress) -> None:
+    """Say each end of a try once: success, failure, or a failure that is tried again."""
+    for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
+        key = (task["task_id"], task["try_number"])
+        if task["state"] in ENDED | {"up_for_retry"} and key not in told:
+            told.add(key)
+            progress.say(describe(task))
+
+
+def describe(task: Json) -> str:
+    seconds = f"{task['duration']:7.1f} s" if task["duration"] is not None else "         "
+    again = f"  (try {task['try_number']})" if task["try_number"] > 1 else ""
+    return f"  {task['task_id']:<22} {task['state']:<12} {seconds}{again}"
+
+
+def _at_work(tasks: list[Json], state: str) -> str:
+    busy = [f"{task['task_id']} {task['state']}" for task in tasks if task["state"] in {"running", "queued"}]
+    return "  " + (", ".join(busy) or f"run {state}")
+
+
+def explain_failure(result: RunResult) -> str:
+    """Which task broke the run, and where it says why."""
+    lines = [f"the run {result.run_id} failed after {result.seconds:.0f} s"]
+    for task in result.tasks:
+        if task["state"] == "failed":
+            log = TASK_LOGS / f"dag_id={DAG_ID}" / f"run_id={result.run_id}" / f"task_id={task['task_id']}"
+            lines.append(f"  {task['task_id']} failed; its log: {shown(log)}/attempt={task['try_number']}.log")
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""Look before starting: everything that would go wrong, all at once, each with its fix. Changes nothing."""
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from stack import machine, ports
+from stack.backend import PORT_SERVICES, Problem
+from stack.layout import LOGS, ROOT, shown
+from stack.machine import GIGABYTE
+from stack.ports import Holder
+from stack.settings import Settings
+
+PROCESSORS = ("x86_64", "amd64", "aarch64", "arm64")
+# At rest 1.7 GB; a run adds a driver and an executor.
+MEMORY_NEEDED = 2 * GIGABYTE
+MEMORY_COMFORTABLE = 4 * GIGABYTE
+DISK_NEEDED = 1 * GIGABYTE
+
+
+def check_ports(
+    settings: Settings, running: Collection[str], find_holder: Callable[[int], Holder] = ports.find_holder
+) -> list[Problem]:
+    """Ports that something else holds. Those of services in `running` are held by the stack itself."""
+    problems = []
+    for key, service in PORT_SERVICES.items():
+        port = settings.port(key)
+        if service not in running and not ports.is_free(settings["BIND_ADDRESS"], port):
+            problems.append(taken(key, settings["BIND_ADDRESS"], port, find_holder(port)))
+    return problems
+
+
+def taken(key: str, address: str, port: int, holder: Holder) -> Problem:
+    if "docker-proxy" in holder.name:
+        stop = "stop the container that publishes it (docker ps shows it)"
+    else:
+        stop = f"stop it (kill {holder.pid})" if holder.pid else "stop it"
+    fix = f"{stop}, or set another in .env, such as {key}={ports.next_free(address, port)}"
+    return Problem(f"port {port} is taken by {holder}", fix)
+
+
+def check_address(settings: Settings) -> list[Problem]:
+    address = settings["BIND_ADDRESS"]
+    if ports.is_free(address, 0):
+        return []
+    return [Problem(f"this machine has no address {address}", "set BIND_ADDRESS=127.0.0.1 in .env")]
+
+
+def check_memory(available: int | None) -> list[Problem]:
+    if available is None or available >= MEMORY_COMFORTABLE:
+        return []
+    what = f"{available / GIGABYTE:.1f} GB of memory are free; the stack takes 1.7 GB at rest and 3.5 GB in a run"
+    fix = "close what you do not need, or give the virtual machine or container more memory"
+    return [Problem(what, fix, is_fatal=available < MEMORY_NEEDED)]
+
+
+def check_disk(free: int, needed: int) -> list[Problem]:
+    if free >= needed:
+        return []
+    what = f"{free / GIGABYTE:.1f} GB are free on the disk of {ROOT}; this start needs {needed / GIGABYTE:.0f} GB"
+    return [Problem(what, "make room there, or clone to another disk")]
+
+
+def check_processor(name: str) -> list[Problem]:
+    if name.lower() in PROCESSORS:
+        return []
+    return [Problem(f"the processor is {name}", f"use a machine with one of {', '.join(PROCESSORS)}")]
+
+
+def check_log_folder(folder: Path = LOGS) -> list[Problem]:
+    """Files that a start as another user has left behind (root, mostly) stop this one half way."""
+    for candidate in (folder, *folder.parents):
+        if candidate.exists():
+            if os.access(candidate, os.W_OK):
+                return []
+            owner = candidate.owner()
+            return [
+                Problem(f"{shown(candidate)} belongs to {owner} and is closed to you", f"sudo chown -R $USER {ROOT}")
+            ]
+    return []
+
+
+def check_machine(settings: Settings, running: Collection[str], disk_needed: int = DISK_NEEDED) -> list[Problem]:
+    """What both modes need. Where the stack runs already, its own memory and ports are no problem."""
+    address = check_address(settings)
+    return [
+        *check_processor(machine.processor()),
+        *(address or check_ports(settings, running)),
+        *([] if running else check_memory(machine.available_memory())),
+        *check_disk(machine.free_disk(ROOT), disk_needed),
+        *check_log_folder(),
+    ]

@@ -118,7 +118,10 @@ def _earnings(groups: dict[str, Figures]) -> dict[str, str]:
 
 
 def _total(groups: dict[Any, Figures]) -> Figures:
-    return Figures(*map(sum, zip(*groups.values(), strict=True))) if groups else Figures()
+    total = Figures()
+    for figures in groups.values():
+        total.add(figures)
+    return total
 
 
 def _sums(total: Figures, **columns: str) -> dict[str, str]:

@@ -5,17 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, TypeVar
 
 from batch_etl.datagen.rows import Customer, Product, Sale
 from batch_etl.datagen.world import SECONDS_A_DAY
 
-Key = TypeVar("Key", int, str)
-
 UNKNOWN = "unknown"
 
 
-class Figures(NamedTuple):
+@dataclass(slots=True)
+class Figures:
     """What one sale or many add up to."""
 
     orders: int = 0
@@ -25,8 +23,13 @@ class Figures(NamedTuple):
     net: int = 0
     cost: int = 0
 
-    def plus(self, other: "Figures") -> "Figures":
-        return Figures(*(a + b for a, b in zip(self, other, strict=True)))
+    def add(self, other: "Figures") -> None:
+        self.orders += other.orders
+        self.units += other.units
+        self.gross += other.gross
+        self.discount += other.discount
+        self.net += other.net
+        self.cost += other.cost
 
 
 class _History:
@@ -66,11 +69,11 @@ class Star:
     unknown_products: int = 0
     unit_price: int = 0
     discount_rate: int = 0
-    days: dict[int, Figures] = field(default_factory=dict)
+    days: dict[int, Figures] = field(default_factory=lambda: defaultdict(Figures))
     buyers: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    categories: dict[str, Figures] = field(default_factory=dict)
-    by_product: dict[str, Figures] = field(default_factory=dict)
-    by_customer: dict[str, Figures] = field(default_factory=dict)
+    categories: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    by_product: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    by_customer: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
     last_day_of: dict[str, int] = field(default_factory=dict)
 
     def add_customer(self, customer: Customer) -> None:
@@ -95,12 +98,12 @@ class Star:
         self.unknown_customers += customer is UNKNOWN
         self.unit_price += sale.unit_price
         self.discount_rate += sale.discount_rate
-        _add(self.days, day, figures)
+        self.days[day].add(figures)
         # The till's number, not the customer found: two unknown customers are two customers.
         self.buyers[day].add(sale.customer_id)
-        _add(self.categories, category, figures)
-        _add(self.by_product, product, figures)
-        _add(self.by_customer, customer, figures)
+        self.categories[category].add(figures)
+        self.by_product[product].add(figures)
+        self.by_customer[customer].add(figures)
         self.last_day_of[customer] = max(day, self.last_day_of.get(customer, day))
 
     def calendar(self) -> Iterator[date]:
@@ -117,7 +120,3 @@ def _figures(sale: Sale, cost: int) -> Figures:
     # Half up: the rate counts ten-thousandths, so 5,000 of them are half a cent.
     discount = (gross * sale.discount_rate + 5_000) // 10_000
     return Figures(1, sale.quantity, gross, discount, gross - discount, sale.quantity * cost)
-
-
-def _add(totals: dict[Key, Figures], key: Key, figures: Figures) -> None:
-    totals[key] = totals.get(key, Figures()).plus(figures)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Verdict:
     outcome: str = ""
 
 
+@cache
 def judge_file(raw: Path, contract: Path) -> list[Verdict]:
     schema = yaml.safe_load(contract.read_text(encoding="utf-8"))["schema"][0]
     columns = schema["properties"]
@@ -45,14 +47,13 @@ def judge_file(raw: Path, contract: Path) -> list[Verdict]:
 
 def _csv_records(text: str) -> list[str]:
     """Cut at line feeds outside of quotes; every planted fault keeps its quotes paired."""
-    records, begin, inside = [], 0, False
-    for place, mark in enumerate(text):
-        if mark == '"':
-            inside = not inside
-        elif mark == "\n" and not inside:
-            records.append(text[begin:place])
-            begin = place + 1
-    assert begin == len(text)
+    records, open_record = [], ""
+    for line in text.split("\n")[:-1]:
+        record = open_record + line
+        open_record = record + "\n" if record.count('"') % 2 else ""
+        if not open_record:
+            records.append(record)
+    assert not open_record
     return records
 
 
@@ -123,20 +124,16 @@ def _typed(value: str, kind: str, physical: str) -> tuple[str | None, Any]:
 
 
 def _broken_limit(value: str, typed: Any, kind: str, options: dict[str, Any]) -> str | None:
-    if typed is None:
-        return None
-    if len(value) < options.get("minLength", 0):
-        return f"shorter than {options['minLength']}"
-    if len(value) > options.get("maxLength", 10**6):
-        return f"longer than {options['maxLength']}"
-    if "pattern" in options and not re.fullmatch(options["pattern"], value, re.ASCII):
-        return "does not match the pattern"
+    """The first limit that is broken, in the order in which reasons are given."""
     low, high = options.get("minimum"), options.get("maximum")
-    if low is not None and typed < _limit(low, kind):
-        return f"below {low}"
-    if high is not None and typed > _limit(high, kind):
-        return f"above {high}"
-    return None
+    rules = {
+        f"shorter than {options.get('minLength')}": len(value) < options.get("minLength", 0),
+        f"longer than {options.get('maxLength')}": len(value) > options.get("maxLength", len(value)),
+        "does not match the pattern": not re.fullmatch(options.get("pattern", "(?s:.*)"), value, re.ASCII),
+        f"below {low}": low is not None and typed < _limit(low, kind),
+        f"above {high}": high is not None and typed > _limit(high, kind),
+    }
+    return next((rule for rule, is_broken in rules.items() if is_broken), None)
 
 
 def _limit(limit: Any, kind: str) -> Any:
@@ -166,5 +163,3 @@ def _mark_duplicates(verdicts: list[Verdict], key: list[str], version_order: lis
         else:
             verdict.outcome = "duplicate"
             verdict.reasons = ["exact copy" if rank == rival_rank else "superseded version"]
-
-

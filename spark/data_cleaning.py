@@ -3,6 +3,8 @@
 import logging
 from functools import partial
 
+from pyspark.sql import Row
+
 from batch_etl.contract import Contract
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
@@ -12,7 +14,6 @@ from batch_etl.stores.landing import Batch, known_batches
 from batch_etl.transforms.judge import split_by_contract
 from batch_etl.transforms.ledger import measure
 from batch_etl.transforms.versions import split_duplicates
-from pyspark.sql import Row
 
 log = logging.getLogger(__name__)
 

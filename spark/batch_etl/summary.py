@@ -12,17 +12,6 @@ from batch_etl.run import Run, StageResult
 from batch_etl.stores.lake import replace_file
 from batch_etl.stores.warehouse import fetch_rows
 
-_STAGE_ORDER = (
-    "data_ingestion",
-    "data_cleaning",
-    "data_transformation",
-    "data_loading",
-    "quality_checks",
-    "publish",
-    "daily_summary",
-    "notifications",
-)
-
 Rows = Sequence[dict[str, Any]]
 
 
@@ -61,8 +50,7 @@ def read_summary(connection: Connection, run_key: str, project: Path) -> Summary
         for part in ("figures", "stages", "files", "reasons", "checks", "changes"):
             statement = (project / f"sql/reports/run_{part}.sql").read_text(encoding="utf-8")
             parts[part] = fetch_rows(cursor, statement, {"run_key": run_key})
-    stages = sorted(parts["stages"], key=lambda row: _STAGE_ORDER.index(row["stage"]))
-    return Summary(run_key, parts["figures"][0], stages, *(parts[p] for p in ("files", "reasons", "checks", "changes")))
+    return Summary(run_key, parts.pop("figures")[0], **parts)
 
 
 def render_text(summary: Summary) -> str:

@@ -15,21 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
-from pyspark.sql import DataFrame
 from pyspark.sql.datasource import DataSource, DataSourceArrowWriter, WriterCommitMessage
 from pyspark.sql.types import StructType
 
 # Backslash first: the others put backslashes in. In COPY's text format a lone \. can then not stand in the data.
 _ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
-
-
-def copy_to_staging(table: DataFrame, *, dsn: str, staging_table: str) -> None:
-    """Write a DataFrame into staging.<staging_table>, which stands already and has its columns."""
-    spark = table.sparkSession
-    spark.dataSource.register(PostgresCopy)
-    # Spark blanks out options whose name holds "secret" wherever it shows a plan.
-    writer = table.write.format(PostgresCopy.name()).option("secret_dsn", dsn).option("table", staging_table)
-    writer.mode("append").save()
 
 
 def as_copy_text(batch: pa.RecordBatch) -> bytes:
@@ -56,7 +46,7 @@ class CopiedTable(WriterCommitMessage):
 
 
 class PostgresCopy(DataSource):
-    """Data source "postgres_copy". Options: secret_dsn, table."""
+    """Data source "postgres_copy". Options: secret_dsn, and table: one in staging that stands and has these columns."""
 
     @classmethod
     def name(cls) -> str:

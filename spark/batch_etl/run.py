@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl import logs
-from batch_etl.contract import Contract, read_contracts
+from batch_etl.contract import Contract
+from batch_etl.contract_reader import read_contracts
 from batch_etl.errors import EtlError
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse

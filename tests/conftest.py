@@ -1,19 +1,20 @@
 """What tests stand on: a real PostgreSQL, a real Spark session, and a project folder of their own."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
-from stack.local import postgres, unprivileged
+from stack.local import java, postgres, unprivileged
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Executors are processes of their own: what they import, they find here.
@@ -28,68 +29,89 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A PostgreSQL of the tests' own; gives the DSN of its database postgres."""
-    folder = tmp_path_factory.mktemp("postgres")
-    data, port = folder / "data", free_port()
-    data.mkdir(mode=0o700)
-    uid = unprivileged.owner_uid()
-    if uid is not None:
-        # pytest's folders are closed to others, and Postgres does not run as root.
-        for closed in [data, *data.parents[:4]]:
-            closed.chmod(0o755) if closed != data else os.chown(data, uid, uid)
-    initdb, server = postgres.program("initdb"), postgres.program("postgres")
-    subprocess.run(
-        [*unprivileged.prefix(initdb), initdb, "-D", data, "-U", "airflow", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True,
-        capture_output=True,
-    )
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-    settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([*unprivileged.prefix(server), server, "-D", data, *settings], stderr=log)
-    ready = [postgres.program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
-    while subprocess.run(ready, check=False, capture_output=True).returncode:
-        assert process.poll() is None, (folder / "log").read_text()
-    yield f"postgresql://airflow@127.0.0.1:{port}/postgres"
-    process.terminate()
-    process.wait(timeout=60)
+    # Not among pytest's folders: every pytest closes those to others, and Postgres does not run as root.
+    with tempfile.TemporaryDirectory(prefix="pipeline-tests-") as name:
+        folder = Path(name)
+        data, port = folder / "data", free_port()
+        data.mkdir(mode=0o700)
+        folder.chmod(0o711)
+        if (uid := unprivileged.owner_uid()) is not None:
+            os.chown(data, uid, uid)
+        initdb, server = postgres.program("initdb"), postgres.program("postgres")
+        locale = ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
+        make = [initdb, "-D", data, "-U", "airflow", "-A", "trust", "-E", "UTF8", *locale, "--no-sync"]
+        subprocess.run([*unprivileged.prefix(initdb), *make], check=True, capture_output=True)
+        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        settings = [part for option, value in options.items() for part in ("-c", f"{option}={value}")]
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen([*unprivileged.prefix(server), server, "-D", data, *settings], stderr=log)
+        ready = [postgres.program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+        while subprocess.run(ready, check=False, capture_output=True).returncode:
+            assert process.poll() is None, (folder / "log").read_text()
+        yield f"postgresql://airflow@127.0.0.1:{port}/postgres"
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def clone_database(postgres_server: str) -> Callable[..., str]:
+    """Make a database as a copy of another one, by name; gives its DSN."""
+
+    def clone(*, template: str = "template1") -> str:
+        name = f"warehouse_{uuid.uuid4().hex[:12]}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        _administer(postgres_server, statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return postgres_server.rsplit("/", 1)[0] + f"/{name}"
+
+    return clone
+
+
+@pytest.fixture(scope="session")
+def empty_warehouse(clone_database: Callable[..., str]) -> str:
+    """The name of a database with the tables of sql/create_tables.sql and nothing in them."""
+    dsn = clone_database()
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+    return dsn.rsplit("/", 1)[1]
 
 
 @pytest.fixture
-def warehouse_dsn(postgres_server: str) -> Iterator[str]:
-    """A database with the tables of sql/create_tables.sql and nothing in them."""
-    name = f"warehouse_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    dsn = postgres_server.rsplit("/", 1)[0] + f"/{name}"
-    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
-        cursor.execute((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
-    connection.close()
+def warehouse_dsn(postgres_server: str, clone_database: Callable[..., str], empty_warehouse: str) -> Iterator[str]:
+    """A warehouse of this test's own: every table, no row."""
+    dsn = clone_database(template=empty_warehouse)
     yield dsn
-    _administer(postgres_server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(dsn.rsplit("/", 1)[1]))
+    _administer(postgres_server, drop)
 
 
 def _administer(dsn: str, statement: sql.Composed) -> None:
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-    connection.close()
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+@contextmanager
+def statements(dsn: str) -> Iterator[Callable[..., list[tuple]]]:
+    """Give a function that runs a statement, at once and for good, and gives its rows."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+
+        def run(statement: str | sql.Composed, *values: object) -> list[tuple]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                return cursor.fetchall() if cursor.description else []
+
+        yield run
 
 
 @pytest.fixture
 def query(warehouse_dsn: str) -> Iterator[Callable[..., list[tuple]]]:
     """Run a statement in the warehouse and give its rows."""
-    connection = psycopg2.connect(warehouse_dsn)
-    connection.autocommit = True
-
-    def run(statement: str, *values: object) -> list[tuple]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values or None)
-            return cursor.fetchall() if cursor.description else []
-
-    yield run
-    connection.close()
+    with statements(warehouse_dsn) as run:
+        yield run
 
 
 @pytest.fixture
@@ -104,15 +126,18 @@ def project(tmp_path: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[object]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A Spark session in this process, small and quick to start."""
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only the tests that ask for it wait for it
 
+    os.environ["JAVA_HOME"] = str(java.java_home())
     builder = SparkSession.builder.master("local[2]").appName("tests")
     options = {
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark-warehouse")),
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         "spark.log.level": "ERROR",
     }
@@ -121,4 +146,3 @@ def spark() -> Iterator[object]:
     session = builder.getOrCreate()
     yield session
     session.stop()
-    shutil.rmtree(PROJECT / "spark-warehouse", ignore_errors=True)

@@ -1,6 +1,7 @@
 """The settings of this machine: `.env`, made on the first start, completed on every later one, edited by people."""
 
 import base64
+import hashlib
 import os
 import re
 import secrets
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.backend import StackError
-from stack.layout import ENV_FILE
+from stack.layout import ENV_FILE, ROOT
 from stack.private_file import write_private
 
 PORTS = range(1, 65536)
@@ -42,6 +43,11 @@ def container_uid() -> str:
     return str(os.getuid() or 50000)
 
 
+def project_name() -> str:
+    """Another one for each copy of the repository, so that two of them never share containers or a database."""
+    return f"data-pipeline-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]}"
+
+
 CATALOG = (
     Setting(
         "BIND_ADDRESS", "Address every port is bound to. 0.0.0.0 opens the stack to the network.", lambda: "127.0.0.1"
@@ -69,6 +75,11 @@ CATALOG = (
     Setting("SPARK_SECRET", "Generated. Shared by Spark's master, workers, drivers and executors.", token),
     Setting("SPARK_WORKER_CORES", "What a Spark worker offers to jobs.", lambda: "2"),
     Setting("SPARK_WORKER_MEMORY", "", lambda: "2g"),
+    Setting(
+        "COMPOSE_PROJECT_NAME",
+        "What names of containers and volumes begin with (Compose only); another one means other data.",
+        project_name,
+    ),
     Setting("AIRFLOW_UID", "The uid of containers (Compose only); files in data/ belong to it.", container_uid),
     Setting(
         "PIPELINE_SCHEDULE",

@@ -134,7 +134,7 @@ def _as_table(findings: list[Finding]) -> Table:
         figures = [finding for finding in findings if finding.subject == subject]
         count = next((f for f in figures if f.figure in ("records", "rows")), figures[0])
         wrong = [finding for finding in figures if not finding.agrees and finding is not count]
-        agreeing = f"[green]{len(figures)} figures agree" if count.agrees and not wrong else "[red]differs"
+        agreeing = f"[green]{len(figures)} of {len(figures)} agree" if count.agrees and not wrong else "[red]differs"
         table.add_row(subject, count.figure, count.expected, count.found or "nothing", agreeing)
         for finding in wrong:
             table.add_row("", finding.figure, finding.expected or "nothing", finding.found or "nothing", "[red]differs")

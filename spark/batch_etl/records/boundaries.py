@@ -37,7 +37,9 @@ class RecordSplitter:
         head, line_end, tail = (self._tail + chunk).rpartition(b"\n")
         self._tail = tail
         records = self._join_lines(head.split(b"\n")) if line_end else []
-        if len(tail) + self._pending_bytes() > self._max_record_bytes:
+        # Whole records too: whether one is too long must not depend on where the chunks happen to end.
+        longest = max(map(len, records), default=0)
+        if max(longest, len(tail) + self._pending_bytes()) > self._max_record_bytes:
             raise RecordTooLong
         return records
 

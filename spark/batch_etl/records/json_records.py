@@ -47,7 +47,8 @@ def _document(raw: str, names: Sequence[str]) -> tuple[dict[str, Any], str | Non
         return {}, _MALFORMED
     if not isinstance(document, dict):
         return {}, _MALFORMED
-    if any(isinstance(value, str) and "\0" in value for value in document.values()):
+    # Names too: an unknown one is told in a reason.
+    if any(isinstance(text, str) and "\0" in text for pair in document.items() for text in pair):
         return {}, "record: NUL character"
     unknown = next((name for name in document if name not in names), None)
     return ({}, f"record: unknown field {unknown}") if unknown is not None else (document, None)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import hypothesis
 import psycopg2
 import pytest
 from psycopg2 import sql
@@ -20,6 +21,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Executors are processes of their own: what they import, they find here.
 os.environ["PYTHONPATH"] = f"{PROJECT / 'spark'}{os.pathsep}{PROJECT}"
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+# The same examples every time, and no example fails because the machine is busy.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("steady")
 
 
 def free_port() -> int:

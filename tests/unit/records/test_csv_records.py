@@ -1,0 +1,130 @@
+"""CSV by RFC 4180, strictly: legal records come out as they went in, the others are named."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batch_etl.records.boundaries import RecordSplitter
+from batch_etl.records.csv_records import parse_csv, parse_header
+
+NAMES = ("a", "b", "c")
+
+
+def parsed(*records: bytes, delimiter: str = ",") -> list[list[str | None]]:
+    table = parse_csv(records, names=NAMES, delimiter=delimiter)
+    return [[row[name] for name in NAMES] for row in table.to_pylist()]
+
+
+def fault(record: bytes) -> str | None:
+    (row,) = parse_csv([record], names=NAMES, delimiter=",").to_pylist()
+    assert row["_raw"].encode() == record
+    assert row["_fault"] is None or [row[name] for name in NAMES] == [None] * 3
+    return row["_fault"]
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        (b"1,2,3", ["1", "2", "3"]),
+        (b"1,2,3\r", ["1", "2", "3"]),
+        (b",,", [None, None, None]),
+        (b'"",2,""', [None, "2", None]),
+        (b'"1","2","3"', ["1", "2", "3"]),
+        (b'"x,y",2,3', ["x,y", "2", "3"]),
+        (b'"x\ny",2,3', ["x\ny", "2", "3"]),
+        (b'"x\r\ny",2,3\r', ["x\r\ny", "2", "3"]),
+        (b'"say ""hi""",2,3', ['say "hi"', "2", "3"]),
+        (b'"""",2,3', ['"', "2", "3"]),
+        (b" 1 ,\t2,3 ", [" 1 ", "\t2", "3 "]),
+        ("Zoë,🎁,é".encode(), ["Zoë", "🎁", "é"]),
+        (b"NULL,\\N,nan", ["NULL", "\\N", "nan"]),
+        (b"a\\,b,c", ["a\\", "b", "c"]),
+    ],
+    ids=repr,
+)
+def test_a_legal_record_gives_its_fields_as_they_are_written(record: bytes, fields: list[str | None]) -> None:
+    assert fault(record) is None
+    assert parsed(record) == [fields]
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        (b'1,2"2,3', "record: malformed CSV"),
+        (b'1, "2",3', "record: malformed CSV"),
+        (b'1,"2" ,3', "record: malformed CSV"),
+        (b'1,"2"2,3', "record: malformed CSV"),
+        (b'1,"2,3', "record: malformed CSV"),
+        (b'1,2,"', "record: malformed CSV"),
+        (b'1,2,"""', "record: malformed CSV"),
+        (b"1,2\r,3", "record: malformed CSV"),
+        (b"1,2,3\r\r", "record: malformed CSV"),
+        (b"1,2", "record: 2 fields instead of 3"),
+        (b"1", "record: 1 fields instead of 3"),
+        (b" ", "record: 1 fields instead of 3"),
+        (b"1,2,3,4", "record: 4 fields instead of 3"),
+        (b"1,2,3,", "record: 4 fields instead of 3"),
+        (b'1,"2,3",4\r', None),
+        (b'1,"2,3"', "record: 2 fields instead of 3"),
+        (b"1;2;3", "record: 1 fields instead of 3"),
+    ],
+    ids=repr,
+)
+def test_a_record_that_cannot_be_taken_apart_is_named(record: bytes, named: str | None) -> None:
+    assert fault(record) == named
+
+
+def test_plain_and_quoted_and_broken_records_keep_their_places() -> None:
+    records = [b"1,2,3", b'"4",5,6', b"7,8", b"9,10,11", b'x"', b",,"]
+
+    table = parse_csv(records, names=NAMES, delimiter=",").to_pylist()
+
+    assert [row["_raw"].encode() for row in table] == records
+    assert [row["a"] for row in table] == ["1", "4", None, "9", None, None]
+    assert [row["_fault"] is None for row in table] == [True, True, False, True, False, True]
+
+
+def test_no_record_is_an_empty_table_with_every_column() -> None:
+    table = parse_csv([], names=NAMES, delimiter=",")
+
+    assert (table.num_rows, table.column_names) == (0, ["a", "b", "c", "_raw", "_fault"])
+
+
+FIELDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+ROWS = st.lists(st.tuples(FIELDS, FIELDS, FIELDS).filter(any), max_size=6)
+# With a line feed alone and as few quotes as possible, Python leaves a carriage return unquoted, which is no CSV.
+STYLES = st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)])
+
+
+@given(rows=ROWS, delimiter=st.sampled_from([",", ";", "\t", "|"]), style=STYLES)
+def test_what_another_writer_wrote_is_read_as_it_was_meant(
+    rows: list[tuple[str, str, str]], delimiter: str, style: tuple[str, int]
+) -> None:
+    text = io.StringIO(newline="")
+    line_end, quoting = style
+    csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows(rows)
+    splitter = RecordSplitter(delimiter)
+    records = splitter.feed(text.getvalue().encode()) + splitter.finish()
+
+    table = parse_csv(records, names=NAMES, delimiter=delimiter)
+
+    assert table.column("_fault").null_count == len(rows)
+    assert parsed(*records, delimiter=delimiter) == [[field or None for field in row] for row in rows]
+
+
+@given(record=st.text(alphabet='a",\r ', min_size=1, max_size=12).filter(lambda text: text != "\r"))
+def test_what_is_accepted_is_what_a_strict_reader_reads(record: str) -> None:
+    """Python's own strict reader is laxer than RFC 4180, so it must agree wherever ours accepts."""
+    (row,) = parse_csv([record.encode()], names=NAMES, delimiter=",").to_pylist()
+
+    if row["_fault"] is None:
+        (fields,) = csv.reader([record.removesuffix("\r")], strict=True)
+        assert [row[name] for name in NAMES] == [field or None for field in fields]
+
+
+def test_a_header_is_read_by_the_same_rules() -> None:
+    assert parse_header(b'a,"b",c\r', delimiter=",") == ["a", "b", "c"]
+    assert parse_header(b'a,b",c', delimiter=",") is None

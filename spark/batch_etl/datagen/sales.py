@@ -3,6 +3,7 @@
 from itertools import accumulate
 
 from batch_etl.datagen import words
+from batch_etl.datagen.cohorts import COHORT
 from batch_etl.datagen.customers import customer_id, known_customers
 from batch_etl.datagen.dice import Dice
 from batch_etl.datagen.products import known_products, list_price, price_change, product_id
@@ -84,7 +85,7 @@ class Sales:
 
     def at_price_change(self, sale: Sale, dice: Dice) -> Sale:
         """The sale at the very second in which a new version of its product begins."""
-        cohorts = _records_seen(int(sale.sale_id[1:]))["products"] // 10
+        cohorts = _records_seen(int(sale.sale_id[1:]))["products"] // COHORT
         change = price_change(self._world, dice.below(cohorts))
         price = list_price(self._world, change.number, change.updated_at)
         return sale._replace(product_id=product_id(change.number), unit_price=price, sold_at=change.updated_at)

@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 
 from stack.settings import Settings
@@ -28,13 +29,22 @@ def airflow_health(settings: Settings) -> dict[str, str]:
     return {name: str((part or {}).get("status")) for name, part in health.items()}
 
 
-def spark_state(settings: Settings) -> tuple[str, int]:
-    """The master's status (ALIVE …) and its number of live workers; ("", 0) where it does not answer."""
+@dataclass(frozen=True)
+class SparkState:
+    """What the master says of itself: ALIVE or another status, its live workers, the applications at work."""
+
+    status: str = ""
+    workers: int = 0
+    applications: int = 0
+
+
+def spark_state(settings: Settings) -> SparkState:
+    """All empty where the master does not answer."""
     try:
         state = read_json(f"{settings.spark_ui_url}/json/")
     except UNREACHABLE:
-        return "", 0
-    return str(state.get("status")), int(state.get("aliveworkers", 0))
+        return SparkState()
+    return SparkState(str(state.get("status")), int(state.get("aliveworkers", 0)), len(state.get("activeapps", [])))
 
 
 def celery_workers(settings: Settings) -> int | None:

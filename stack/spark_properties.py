@@ -8,27 +8,30 @@ from stack.layout import CONFIG
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
-def render(*, secret: str, home: str, logs: str, python: str, extra: Mapping[str, str] | None = None) -> str:
+def render(
+    *, secret: str, home: str, logs: str, python: str, aot_cache: str = "", extra: Mapping[str, str] | None = None
+) -> str:
     """The committed settings, then the secret and the paths as the processes see them.
 
     home    the repository; its spark/ folder is what executors import from
     logs    folder of spark-driver.log and spark-executor.log
     python  the interpreter that driver and executors share
+    aot_cache  a file of classes for just this Java and these jars, where one has been made
     """
     lines = {
         "spark.authenticate.secret": secret,
         "spark.pyspark.python": python,
         "spark.executorEnv.PYTHONPATH": f"{home}/spark:{home}",
-        "spark.driver.extraJavaOptions": java_options(home, f"{logs}/spark-driver.log"),
-        "spark.executor.extraJavaOptions": java_options(home, f"{logs}/spark-executor.log"),
+        "spark.driver.extraJavaOptions": java_options(home, f"{logs}/spark-driver.log", aot_cache),
+        "spark.executor.extraJavaOptions": java_options(home, f"{logs}/spark-executor.log", aot_cache),
         **(extra or {}),
     }
     committed = (CONFIG / "spark-defaults.conf").read_text(encoding="utf-8")
     return f"{committed}\n# Of this machine:\n" + "".join(f"{key} {value}\n" for key, value in lines.items())
 
 
-def java_options(home: str, log: str) -> str:
+def java_options(home: str, log: str, aot_cache: str = "") -> str:
+    options = [f"-Dlog4j2.configurationFile=file:{home}/config/log4j2.properties", f"-Dpipeline.spark.log={log}"]
+    options += [f"-XX:AOTCache={aot_cache}"] if aot_cache else []
     # Quoted: Spark takes the line apart at blanks, and a clone may lie in "My Projects".
-    return (
-        f'{JAVA_OPTIONS} "-Dlog4j2.configurationFile=file:{home}/config/log4j2.properties" "-Dpipeline.spark.log={log}"'
-    )
+    return " ".join([JAVA_OPTIONS, *(f'"{option}"' for option in options)])

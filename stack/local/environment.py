@@ -72,6 +72,7 @@ def spark_environment(settings: Settings, java_home: Path) -> dict[str, str]:
         "SPARK_PROPERTIES_FILE": str(SPARK_PROPERTIES),
         "SPARK_LOCAL_IP": settings.client_host,
         "SPARK_LOCAL_DIRS": str(SPARK_SCRATCH / "scratch"),
+        "SPARK_WORKER_DIR": str(SPARK_SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
         "SPARK_DAEMON_MEMORY": "384m",
         # Halves the start of master and worker, which have little to compute.

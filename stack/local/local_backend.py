@@ -17,11 +17,10 @@ from stack.layout import (
     REDIS_DATA,
     ROOT,
     RUN,
-    SPARK_PROPERTIES,
     SPARK_SCRATCH,
     VENV,
 )
-from stack.local import environment, java, metadata, postgres, processes, services, supervisor, venv
+from stack.local import aot, environment, java, metadata, postgres, processes, services, supervisor, venv
 from stack.progress import Progress
 from stack.settings import Settings
 from stack.waiting import wait_until
@@ -67,7 +66,7 @@ class LocalBackend:
         parts = (
             supervisor.render_config(programs),
             sorted(environment.stack_environment(self._settings, VENV).items()),
-            SPARK_PROPERTIES.read_text(encoding="utf-8"),
+            services.spark_configuration(self._settings, aot_cache=None),
             venv.digest(LOCAL_LOCK),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
@@ -76,6 +75,8 @@ class LocalBackend:
         with progress.step("preparing the warehouse's tables"):
             if self.etl(["init"]):
                 raise StackError("./etl init failed; its message stands above")
+        if not aot.cache_file().exists():
+            supervisor.start([aot.PROGRAM])
 
     def down(self, progress: Progress) -> None:
         known = processes.marked()
@@ -95,13 +96,13 @@ class LocalBackend:
     def _working(self) -> set[str]:
         """The services that answer as they should, whatever their processes look like."""
         health = probes.airflow_health(self._settings)
-        spark, workers = probes.spark_state(self._settings)
+        spark = probes.spark_state(self._settings)
         consumers = probes.celery_workers(self._settings)
         answers = {
             "postgres": probes.postgres_accepts(self._settings),
             "redis": consumers is not None,
-            "spark-master": spark == "ALIVE",
-            "spark-worker": workers > 0,
+            "spark-master": spark.status == "ALIVE",
+            "spark-worker": spark.workers > 0,
             "airflow-api-server": health.get("metadatabase") == "healthy",
             "airflow-scheduler": health.get("scheduler") == "healthy",
             "airflow-dag-processor": health.get("dag_processor") == "healthy",

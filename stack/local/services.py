@@ -16,7 +16,7 @@ from stack.layout import (
     TASK_LOGS,
     VENV,
 )
-from stack.local import postgres
+from stack.local import aot, postgres
 from stack.local.supervisor import Program
 from stack.private_file import write_private
 from stack.settings import Settings
@@ -47,6 +47,7 @@ def programs(settings: Settings) -> list[Program]:
             [airflow, "celery", "worker", "--skip-serve-logs", "--without-gossip", "--without-mingle"],
             stop_as_group=False,
         ),
+        Program(aot.PROGRAM, aot.command(), is_service=False),
     ]  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def _spark_master(settings: Settings) -> list[str]:
 def _spark_worker(settings: Settings) -> list[str]:
     offer = ["--cores", settings["SPARK_WORKER_CORES"], "--memory", settings["SPARK_WORKER_MEMORY"]]
     # Port 0: any free one. The master's page links to it.
-    place = ["--host", settings.client_host, "--webui-port", "0", "--work-dir", str(SPARK_SCRATCH / "work")]
+    place = ["--host", settings.client_host, "--webui-port", "0"]
     master = f"spark://{settings.client_host}:{settings['SPARK_PORT']}"
     return ["org.apache.spark.deploy.worker.Worker", *offer, *place, "--properties-file", str(SPARK_PROPERTIES), master]
 
@@ -91,7 +92,7 @@ def write_configuration(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     # A file, for a password on the command line would show in `ps`.
     write_private(REDIS_CONFIG, redis_config(settings))
-    write_private(SPARK_PROPERTIES, spark_configuration(settings))
+    write_private(SPARK_PROPERTIES, spark_configuration(settings, aot_cache=aot.made_cache()))
 
 
 def redis_config(settings: Settings) -> str:
@@ -107,9 +108,14 @@ def redis_config(settings: Settings) -> str:
     )
 
 
-def spark_configuration(settings: Settings) -> str:
-    python = str(VENV / "bin" / "python")
-    return spark_properties.render(secret=settings["SPARK_SECRET"], home=str(ROOT), logs=str(LOGS), python=python)
+def spark_configuration(settings: Settings, *, aot_cache: Path | None) -> str:
+    return spark_properties.render(
+        secret=settings["SPARK_SECRET"],
+        home=str(ROOT),
+        logs=str(LOGS),
+        python=str(VENV / "bin" / "python"),
+        aot_cache=str(aot_cache or ""),
+    )
 
 
 def has_data() -> bool:

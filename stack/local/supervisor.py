@@ -36,6 +36,8 @@ class Program:
     stop_seconds: int = 15
     # The signal goes to the children too. Not to those of a program that ends its children in its own order.
     stop_as_group: bool = True
+    # A service is started again when it ends, whatever it ended with. What is none is done when it ends.
+    is_service: bool = True
 
 
 def socket_path() -> Path:
@@ -78,10 +80,10 @@ def _program_section(program: Program) -> dict[str, str]:
         "command": _plain(shlex.join(program.command)),
         "directory": _plain(ROOT),
         "autostart": "false",
-        "autorestart": "true",
+        "autorestart": str(program.is_service).lower(),
         # Every try waits a second longer than the one before: with these a service comes back after half an hour
         # without its database, and one that is broken for good does not spin.
-        "startsecs": "5",
+        "startsecs": "5" if program.is_service else "0",
         "startretries": "60",
         "stopsignal": program.stop_signal,
         "stopwaitsecs": str(program.stop_seconds),

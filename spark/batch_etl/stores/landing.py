@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from batch_etl.contract import Contract
 from batch_etl.errors import SourceFileRefused
@@ -61,7 +60,8 @@ def batch_folder(landing: Path, dataset: str, batch_id: str) -> Path:
 
 def known_batches(landing: Path, dataset: str) -> list[Batch]:
     """Every batch of a dataset that has landed, by batch_id."""
-    return [_read_batch(file) for file in sorted((landing / dataset).glob("*/batch.json"))]
+    # A landing that was interrupted leaves a folder whose name starts with a dot.
+    return [_read_batch(file) for file in sorted((landing / dataset).glob("[!.]*/batch.json"))]
 
 
 def land(file: Path, contract: Contract, *, landing: Path, split_bytes: int) -> tuple[Batch, bool]:
@@ -92,16 +92,15 @@ def _read_batch(file: Path) -> Batch:
 
 
 def _copy(file: Path, contract: Contract, *, target: Path, split_bytes: int) -> Batch:
-    before = file.stat()
+    before = _size_and_time(file)
     digest = hashlib.sha256()
     survey = _Survey(file.name, contract, split_bytes)
-    with file.open("rb") as source, target.open("wb") as copy:
-        for chunk in _chunks(source):
+    with target.open("wb") as copy:
+        for chunk in _chunks(file):
             digest.update(chunk)
             copy.write(chunk)
             survey.feed(chunk)
-    after = file.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if _size_and_time(file) != before:
         raise SourceFileRefused(
             f"{file.name}: changed while it was read; write it elsewhere and move it here when done"
         )
@@ -110,16 +109,32 @@ def _copy(file: Path, contract: Contract, *, target: Path, split_bytes: int) -> 
         dataset=contract.dataset,
         batch_id=digest.hexdigest(),
         source_file=file.name,
-        size_bytes=before.st_size,
+        size_bytes=before[0],
         records=survey.records,
         header=tuple(survey.header or contract.column_names),
         splits=tuple(survey.splits),
     )
 
 
-def _chunks(source: BinaryIO) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK_BYTES):
-        yield chunk
+def _chunks(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as source:
+            while chunk := source.read(CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise _unreadable(file, error) from None
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    return state.st_size, state.st_mtime_ns
+
+
+def _unreadable(file: Path, error: OSError) -> SourceFileRefused:
+    return SourceFileRefused(f"{file.name}: cannot be read: {error.strerror}; mend its permissions or deliver it again")
 
 
 class _Survey:

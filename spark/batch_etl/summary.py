@@ -78,11 +78,10 @@ def render_text(summary: Summary) -> str:
 
 
 def _verdict(figures: dict[str, Any]) -> str:
-    outcomes = {
-        "published": f"published as release {figures['release']}",
-        "unchanged": f"nothing new, release {figures['release']} stays",
-    }
-    return outcomes.get(figures["outcome"], f"NOT published ({figures['outcome']}), release {figures['release']} stays")
+    outcome, release = figures["outcome"], figures["release"]
+    stays = "there is no release yet" if release is None else f"release {release} stays"
+    outcomes = {"published": f"published as release {release}", "unchanged": f"nothing new, {stays}"}
+    return outcomes.get(outcome, f"NOT published ({outcome}), {stays}")
 
 
 def _changed(change: dict[str, Any]) -> bool:

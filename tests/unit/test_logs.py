@@ -1,0 +1,88 @@
+"""Logs are JSON, a line an event, with the run it belongs to."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from batch_etl import logs
+
+CONTEXT = {"run": "r1", "stage": "data_cleaning"}
+
+
+@pytest.fixture(autouse=True)
+def loggers_as_before() -> Iterator[None]:
+    """What a test configures ends with it."""
+    names = ("", "batch_etl", "monitoring", "py4j", "pyspark")
+    before = [(name, logging.getLogger(name).level, list(logging.getLogger(name).handlers)) for name in names]
+    yield
+    for name, level, handlers in before:
+        logging.getLogger(name).setLevel(level)
+        logging.getLogger(name).handlers[:] = handlers
+
+
+def events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_an_event_tells_its_context_and_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.log_to_stdout_and_file(tmp_path / "logs", CONTEXT)
+
+    logging.getLogger("batch_etl.x").info("judged %s", "Zoë.csv", extra={"clean": 3, "file": tmp_path})
+
+    (event,) = events(capsys.readouterr().out)
+    assert event.pop("time")
+    assert event == {
+        "level": "INFO",
+        "logger": "batch_etl.x",
+        "message": "judged Zoë.csv",
+        **CONTEXT,
+        "clean": 3,
+        "file": str(tmp_path),
+    }
+
+
+def test_standard_output_and_file_hold_the_same_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+
+    logging.getLogger("batch_etl.x").warning("two\nlines")
+    logging.getLogger("py4j").info("about sockets")
+
+    written = (tmp_path / "pipeline.jsonl").read_text(encoding="utf-8")
+    assert written == capsys.readouterr().out
+    assert [event["message"] for event in events(written)] == ["two\nlines"]
+
+
+def test_a_bug_keeps_its_traceback_within_its_line(tmp_path: Path) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+
+    try:
+        raise ZeroDivisionError("of course")
+    except ZeroDivisionError:
+        logging.getLogger("batch_etl.x").exception("failed")
+
+    (event,) = events((tmp_path / "pipeline.jsonl").read_text())
+    assert "ZeroDivisionError: of course" in str(event["traceback"])
+
+
+def test_beside_somebody_elses_log_only_our_own_events_are_kept(tmp_path: Path) -> None:
+    logs.log_to_file(tmp_path, CONTEXT)
+
+    for name in ("batch_etl.release", "monitoring.alert_system", "airflow.task"):
+        logging.getLogger(name).error("said by %s", name)
+
+    told = [event["logger"] for event in events((tmp_path / "pipeline.jsonl").read_text())]
+    assert told == ["batch_etl.release", "monitoring.alert_system"]
+
+
+def test_a_log_that_is_rotated_away_goes_on_under_its_name(tmp_path: Path) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+    log = logging.getLogger("batch_etl.x")
+
+    log.info("before")
+    (tmp_path / "pipeline.jsonl").rename(tmp_path / "pipeline.jsonl.1")
+    log.info("after")
+
+    assert [event["message"] for event in events((tmp_path / "pipeline.jsonl").read_text())] == ["after"]

@@ -1,0 +1,101 @@
+"""Measurements become results; only a failed check of severity error stops a publish."""
+
+from batch_etl import quality
+from batch_etl.quality import CheckResult
+
+
+def told(result: CheckResult) -> tuple[str, str, bool, str, list[dict[str, object]]]:
+    offenders = [dict(offender) for offender in result.offenders]
+    return result.name, result.severity, result.is_passed, result.message, offenders
+
+
+def test_only_a_failed_error_stops_the_publish() -> None:
+    outcomes = {
+        (severity, is_passed): CheckResult("check", severity, is_passed, "").stops_publish
+        for severity in ("error", "warn")
+        for is_passed in (True, False)
+    }
+
+    assert [outcome for outcome, stops in outcomes.items() if stops] == [("error", False)]
+
+
+def test_staging_must_hold_every_row_of_the_mart() -> None:
+    mart = {"core.fct_sale": 3, "core.dim_date": 365, "marts.daily_sales": 0}
+
+    assert told(quality.judge_row_counts(mart, dict(mart))) == (
+        *("staging_holds_the_mart", "error", True),
+        "every row arrived",
+        [],
+    )
+    assert told(quality.judge_row_counts(mart, {"core.fct_sale": 2, "core.dim_date": 365})) == (
+        *("staging_holds_the_mart", "error", False),
+        "2 of 3 tables differ from the mart",
+        [
+            {"table": "core.fct_sale", "mart": 3, "staging": 2},
+            {"table": "marts.daily_sales", "mart": 0, "staging": None},
+        ],
+    )
+
+
+def test_every_key_is_there_once() -> None:
+    double = {"sale_id": "S1", "n": 2}
+
+    assert told(quality.judge_keys("core.fct_sale", [])) == (
+        *("key_of_fct_sale", "error", True),
+        "every key is there once",
+        [],
+    )
+    assert told(quality.judge_keys("core.fct_sale", [double])) == (
+        *("key_of_fct_sale", "error", False),
+        "1 keys are missing or double",
+        [double],
+    )
+
+
+def test_every_batch_of_the_mart_has_a_ledger_of_its_own_dataset() -> None:
+    batches = {"sales": ["b1", "b2"], "products": ["b1"]}
+
+    balanced = quality.judge_ledgers(batches, [("sales", "b1"), ("sales", "b2"), ("products", "b1")])
+    unaccounted = quality.judge_ledgers(batches, [("sales", "b1"), ("sales", "b2")])
+
+    assert told(balanced) == ("ledger_balances", "error", True, "every record and cent is accounted for", [])
+    assert told(unaccounted) == (
+        *("ledger_balances", "error", False),
+        "1 batches have no ledger",
+        [{"dataset": "products", "batch_id": "b1"}],
+    )
+
+
+def test_a_query_that_returns_rows_has_failed() -> None:
+    rows = [{"sale_id": str(number)} for number in range(12)]
+
+    assert told(quality.judge_offenders("amounts", "warn", [])) == ("amounts", "warn", True, "no offending row", [])
+    assert told(quality.judge_offenders("amounts", "error", rows)) == (
+        *("amounts", "error", False),
+        "12 offending rows",
+        rows[:10],
+    )
+
+
+def test_a_file_with_more_than_its_share_in_quarantine_is_told() -> None:
+    ledgers = [
+        {"source_file": "at_the_limit.csv", "source_records": 10, "quarantined_records": 2},
+        {"source_file": "above.csv", "source_records": 10, "quarantined_records": 3},
+        {"source_file": "empty.csv", "source_records": 0, "quarantined_records": 0},
+    ]
+
+    assert told(quality.judge_quarantined_share(ledgers, limit=0.2)) == (
+        *("quarantined_share", "warn", False),
+        "1 files have more than 20% of their records in quarantine",
+        [{"file": "above.csv", "records": 10, "quarantined": 3}],
+    )
+    assert quality.judge_quarantined_share(ledgers, limit=0.3).is_passed
+
+
+def test_too_many_sales_to_unknown_customers_are_told() -> None:
+    assert told(quality.judge_unknown_share(10, {"customer": 2, "product": 3}, limit=0.2)) == (
+        *("unknown_share", "warn", False),
+        "of 10 sales 2 without a known customer, 3 without a known product",
+        [{"dimension": "product", "sales": 10, "unknown": 3}],
+    )
+    assert quality.judge_unknown_share(0, {"customer": 0, "product": 0}, limit=0.2).is_passed

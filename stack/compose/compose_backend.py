@@ -1,0 +1,142 @@
+"""Compose mode behind the scripts: what `stack.backend.Backend` asks of it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from stack.backend import Problem, ServiceStatus, StackError
+from stack.compose import build, failures
+from stack.compose.containers import Container, find_containers, judge_services
+from stack.compose.engine import Engine
+from stack.layout import LOGS, PROCESSED
+from stack.machine import GIGABYTE
+from stack.progress import Progress
+from stack.settings import Settings
+
+IMAGE_TAG = "3.3.2"
+PIPELINE_HOME = "/opt/pipeline"
+# What ./etl runs in: it has the driver's memory, and everything that a task has.
+WORKER = "airflow-worker"
+SCALABLE = ("spark-worker", WORKER)
+# The image, what it is built from, and the two that are pulled.
+DISK_OF_A_BUILD = 6 * GIGABYTE
+MEMORY_NEEDED = 3 * GIGABYTE
+
+
+class ComposeBackend:
+    name: Literal["docker"] = "docker"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._project = settings["COMPOSE_PROJECT_NAME"]
+        self._image = f"{self._project}-airflow:{IMAGE_TAG}"
+        self._engine = Engine(settings)
+
+    def check(self) -> list[Problem]:
+        memory, folder = self._engine.ask("info", "--format", "{{.MemTotal}}\t{{.DockerRootDir}}").strip().split("\t")
+        return [*check_memory(int(memory)), *([] if self._is_built() else check_disk(Path(folder)))]
+
+    def up(self, progress: Progress) -> None:
+        build.build_image(self._engine, progress, is_first=not self._is_built())
+        with progress.step("starting the containers"):
+            scales = [f"--scale={service}={count}" for service, count in self._scales().items()]
+            outcome = self._engine.compose("up", "--detach", "--remove-orphans", *scales, on_line=progress.show)
+        if outcome.code:
+            raise StackError(failures.explain_start(outcome.lines, self.log_tail))
+
+    def _scales(self) -> dict[str, int]:
+        """How many of each worker run: `up` by itself would go back to one."""
+        running = [container.service for container in self._containers() if container.state == "running"]
+        return {service: running.count(service) for service in SCALABLE if service in running}
+
+    def prepare(self, progress: Progress) -> None:
+        """Nothing: the service airflow-init makes the warehouse's tables, so that `docker compose up` does as well."""
+
+    def down(self, progress: Progress) -> None:
+        if self._containers():
+            with progress.step("stopping the containers"):
+                outcome = self._engine.compose("down", "--remove-orphans", on_line=progress.show)
+            failures.require(outcome, "docker compose down")
+
+    def status(self) -> list[ServiceStatus]:
+        return judge_services(self._containers())
+
+    def log_tail(self, service: str, lines: int) -> list[str]:
+        outcome = self._engine.compose("logs", "--no-log-prefix", "--tail", str(lines), service)
+        return [failures.plain(line) for line in outcome.lines][-lines:]
+
+    def show_logs(self, services: Sequence[str], *, follow: bool) -> int:
+        return self._engine.hand_over("logs", "--tail=50", *(["--follow"] if follow else []), *services)
+
+    def etl(self, arguments: Sequence[str]) -> int:
+        way = ["exec"] if self._is_running(WORKER) else ["run", "--rm", "--no-deps"]
+        if way[0] == "run" and not self._is_built():
+            raise StackError("nothing is built yet; ./start.sh builds it")
+        # Without a terminal on both sides Compose must not ask for one.
+        plain = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
+        command = ["python", "-m", "batch_etl", *arguments]
+        return self._engine.hand_over(*way, *plain, "--workdir", PIPELINE_HOME, WORKER, *command)
+
+    def leftovers(self, *, everything: bool) -> list[str]:
+        volumes = [f"the volume {name}" for name in self._volumes()]
+        return [*volumes, *([f"the image {self._image}"] if everything and self._is_built() else [])]
+
+    def remove(self, *, everything: bool) -> None:
+        if self._is_built() and any(files_of_others(PROCESSED, LOGS)):
+            self._take_back()
+        failures.require(self._engine.compose("down", "--volumes", "--remove-orphans"), "docker compose down")
+        if everything and self._is_built():
+            self._engine.ask("image", "rm", self._image)
+
+    def _take_back(self) -> None:
+        """Give the data folders to this user again, who could else not delete what containers wrote as another uid."""
+        owner, folders = (
+            f"{os.getuid()}:{os.getgid()}",
+            [f"{PIPELINE_HOME}/data/{name}" for name in ("processed", "logs")],
+        )
+        run = ("run", "--rm", "--no-deps", "--entrypoint", "chown", "airflow-init", "-R", owner, *folders)
+        failures.require(self._engine.compose(*run), "chown of the data folders")
+
+    def _containers(self) -> list[Container]:
+        return find_containers(self._engine, self._project)
+
+    def _is_running(self, service: str) -> bool:
+        return any(one.service == service and one.state == "running" for one in self._containers())
+
+    def _is_built(self) -> bool:
+        return bool(self._engine.ask("image", "ls", "--quiet", self._image).strip())
+
+    def _volumes(self) -> list[str]:
+        label = f"label=com.docker.compose.project={self._project}"
+        return self._engine.ask("volume", "ls", "--quiet", "--filter", label).split()
+
+
+def files_of_others(*folders: Path) -> Iterator[Path]:
+    """What this user may not delete there. Root may delete everything."""
+    for folder in folders if os.getuid() else ():
+        for path in (folder, *folder.rglob("*")):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_uid != os.getuid():
+                    yield path
+
+
+def check_memory(total: int) -> list[Problem]:
+    """On macOS and Windows containers share what the virtual machine was given, whatever the machine itself has."""
+    if total >= MEMORY_NEEDED:
+        return []
+    what = f"Docker has {total / GIGABYTE:.1f} GB of memory; the stack takes 1.7 GB at rest and 3.5 GB in a run"
+    return [Problem(what, "give Docker 4 GB or more (Docker Desktop: Settings, Resources)", is_fatal=False)]
+
+
+def check_disk(folder: Path) -> list[Problem]:
+    """Room for the images, where the engine's folder is one of this machine and not of a virtual one."""
+    free = shutil.disk_usage(folder).free if folder.exists() else DISK_OF_A_BUILD
+    if free >= DISK_OF_A_BUILD:
+        return []
+    needed = f"the first start needs {DISK_OF_A_BUILD / GIGABYTE:.0f} GB there"
+    what = f"{free / GIGABYTE:.1f} GB are free in {folder}; {needed}"
+    return [Problem(what, "make room, for instance with docker system prune")]

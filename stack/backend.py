@@ -53,6 +53,8 @@ class ServiceStatus:
     name: str
     state: Literal["healthy", "starting", "failed", "stopped"]
     detail: str = ""
+    # Its process has ended by itself and is being started again.
+    is_restarting: bool = False
 
 
 class Backend(Protocol):

@@ -1,20 +1,15 @@
 """What ./start.sh does: look, choose a way, start, wait for health, run the pipeline once, say what came out."""
 
-import time
-from collections.abc import Sequence
-
 from stack import preflight
 from stack.airflow_api import AirflowApi
-from stack.backend import Backend, Problem, ServiceStatus, StackError
+from stack.backend import Backend, Problem, StackError
 from stack.dag_run import DAG_ID, Size, explain_failure, run_pipeline, wait_for_dag
+from stack.health import wait_for_health
 from stack.layout import ENV_FILE, shown
 from stack.mode import Mode, choose, look_for_docker
 from stack.modes import open_backend, remember_mode, running_mode
 from stack.progress import Progress
 from stack.settings import Settings, complete_env_file, load_settings
-
-HEALTH_SECONDS = 240
-TAIL_LINES = 15
 
 
 def start(*, asked: Mode | None, size: Size | None) -> int:
@@ -48,41 +43,6 @@ def _look_first(settings: Settings, backend: Backend, progress: Progress) -> Non
 
 def describe(problem: Problem) -> str:
     return f"{'PROBLEM' if problem.is_fatal else 'warning'}: {problem.what}\n              fix: {problem.fix}"
-
-
-def wait_for_health(backend: Backend, progress: Progress, limit_seconds: float = HEALTH_SECONDS) -> None:
-    """Until every service answers. A service that has failed for good ends the wait at once."""
-    deadline = time.monotonic() + limit_seconds
-    told: set[str] = set()
-    while waiting := [
-        service for service in _newly_told(backend.status(), told, progress) if service.state != "healthy"
-    ]:
-        if time.monotonic() > deadline or any(service.state == "failed" for service in waiting):
-            raise StackError(explain_unhealthy(backend, waiting))
-        progress.show(f"waiting for {', '.join(service.name for service in waiting)}")
-        time.sleep(0.3)
-    progress.say("all services are healthy")
-
-
-def _newly_told(services: Sequence[ServiceStatus], told: set[str], progress: Progress) -> Sequence[ServiceStatus]:
-    """Say of each service once that it is healthy, and hand all of them on."""
-    for service in services:
-        if service.state == "healthy" and service.name not in told:
-            told.add(service.name)
-            progress.say(f"  {service.name} is healthy")
-    return services
-
-
-def explain_unhealthy(backend: Backend, waiting: Sequence[ServiceStatus]) -> str:
-    """Each service that is not well, with the end of its log and where to read on."""
-    parts = []
-    for service in waiting:
-        parts.append(f"{service.name} is not healthy: {service.detail or service.state}")
-        parts += [f"    {line}" for line in backend.log_tail(service.name, TAIL_LINES)]
-        parts.append(
-            f"  fix: read on with ./logs.sh {service.name}, mend it, then ./start.sh again (./stop.sh ends all)"
-        )
-    return "\n".join(parts)
 
 
 def _run_once(api: AirflowApi, backend: Backend, size: Size | None, progress: Progress) -> int:

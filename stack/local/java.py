@@ -1,7 +1,7 @@
 """Find the Java that Spark runs on: the machine's own 25, or the one that comes as a wheel.
 
-Spark takes 17 and 21 as well. It is 25 here, as in the images, for the classes it loads ahead of time: with them a short
-job takes half the time (see stack.local.aot).
+Spark takes 17 and 21 as well. It is 25 here, as in the images, for the classes it loads ahead of time: with them a
+short job takes half the time (see stack.local.aot).
 """
 
 import os

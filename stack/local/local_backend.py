@@ -20,7 +20,7 @@ from stack.layout import (
     SPARK_SCRATCH,
     VENV,
 )
-from stack.local import aot, environment, java, metadata, postgres, processes, services, supervisor, venv
+from stack.local import aot, environment, java, metadata, postgres, processes, requirements, services, supervisor, venv
 from stack.progress import Progress
 from stack.settings import Settings
 from stack.waiting import wait_until
@@ -37,7 +37,7 @@ class LocalBackend:
         self._settings = settings
 
     def check(self) -> list[Problem]:
-        return []
+        return requirements.check()
 
     def up(self, progress: Progress) -> None:
         venv.install(progress)
@@ -116,9 +116,10 @@ class LocalBackend:
         return log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] if log.exists() else []
 
     def show_logs(self, services: Sequence[str], *, follow: bool) -> int:
-        logs = [str(LOGS / f"{name}.log") for name in services or SERVICES if (LOGS / f"{name}.log").exists()]
-        if not logs:
-            raise StackError(f"no log of {', '.join(services) or 'any service'} in {LOGS}; nothing has run yet")
+        present = {log.stem: log for log in sorted(LOGS.glob("*.log"))}
+        if unknown := [name for name in services if name not in present]:
+            raise StackError(f"no log of {', '.join(unknown)}; there are logs of {', '.join(present) or 'nothing yet'}")
+        logs = [str(present[name]) for name in services or SERVICES if name in present]
         return subprocess.run(["tail", "-n", "50", *(["-F"] if follow else []), *logs], check=False).returncode
 
     def etl(self, arguments: Sequence[str]) -> int:
@@ -145,7 +146,7 @@ def judge(name: str, state: str, description: str, *, is_working: bool) -> Servi
     if state == "FATAL":
         return ServiceStatus(name, "failed", description)
     if state == "BACKOFF":
-        return ServiceStatus(name, "starting", f"ended, and is started again: {description}")
+        return ServiceStatus(name, "starting", f"ended, and is started again: {description}", is_restarting=True)
     if is_working and state == "RUNNING":
         return ServiceStatus(name, "healthy")
     return ServiceStatus(name, "starting", "does not answer yet")

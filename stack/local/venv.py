@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from stack.backend import StackError
@@ -15,8 +16,8 @@ from stack.progress import Progress
 
 UV_VERSION = "0.13.8"
 OLDEST_UV = (0, 8)
-# 3.12 and 3.11 first: a Redis comes as a wheel for those alone.
-PYTHONS = ("3.12", "3.11", "3.13")
+# 3.11 first: a Redis comes as a wheel for it on Linux and macOS, for 3.12 on Linux, for 3.13 nowhere.
+PYTHONS = ("3.11", "3.12", "3.13")
 # Names the locks that are installed, by their sha256, one a line.
 MARKER = VENV / ".installed-locks"
 # Of the caller's shell: the first two name another Python's world, the third doubles the start of every program later.
@@ -92,8 +93,20 @@ def bootstrap_uv(progress: Progress) -> str:
 
 def pick_python() -> str:
     """An interpreter of this machine in the order of PYTHONS; where there is none, a version for uv to download."""
-    found = {version: path for path in _interpreters() if (version := _python_version(path)) in PYTHONS}
-    return next((found[version] for version in PYTHONS if version in found), PYTHONS[0])
+    return find_pythons().get(pick_version(), PYTHONS[0])
+
+
+def pick_version() -> str:
+    return next((version for version in PYTHONS if version in find_pythons()), PYTHONS[0])
+
+
+@cache
+def find_pythons() -> dict[str, str]:
+    """The first interpreter on PATH of each version."""
+    found: dict[str, str] = {}
+    for path in _interpreters():
+        found.setdefault(_python_version(path), path)
+    return found
 
 
 def _interpreters() -> Iterator[str]:

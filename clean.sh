@@ -6,4 +6,4 @@
 set -euo pipefail
 
 folder=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-PIPELINE_SCRIPT=${0##*/} exec "$folder/stack/python.sh" clean "$@"
+PIPELINE_SCRIPT=${0##*/} exec "$folder/stack/python.sh" -m stack clean "$@"

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
-from stack.layout import LOCAL_LOCK, TESTS_LOCK
+from stack.layout import ENV_FILE, LOCAL_LOCK, TESTS_LOCK, shown
 from stack.local import venv
 from stack.modes import is_up, open_all, open_current
 from stack.progress import Progress
 from stack.settings import load_settings
-from stack.start import start
+from stack.start import run_once, start
 
 INTERRUPTED = 130
 
@@ -85,11 +85,34 @@ def _install(script: str, arguments: Sequence[str]) -> int:
     return 0
 
 
+def _run(script: str, arguments: Sequence[str]) -> int:
+    parser = _parser(script, "Run the pipeline once on a stack that is up.")
+    parser.add_argument("--size", choices=SIZES, default="small", help="the files to run on (default: small)")
+    settings = load_settings()
+    return run_once(settings, open_current(settings), parser.parse_args(arguments).size, Progress())
+
+
+def _settings(script: str, arguments: Sequence[str]) -> int:
+    _parser(script, "Read .env and say whether it can be used.").parse_args(arguments)
+    load_settings()
+    print(f"{shown(ENV_FILE)} is well formed" if ENV_FILE.exists() else "no .env yet: the defaults count")
+    return 0
+
+
 def _parser(script: str, purpose: str) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(prog=script, description=purpose)
 
 
-COMMANDS = {"start": _start, "stop": _stop, "clean": _clean, "logs": _logs, "etl": _etl, "install": _install}
+COMMANDS = {
+    "start": _start,
+    "stop": _stop,
+    "clean": _clean,
+    "logs": _logs,
+    "etl": _etl,
+    "run": _run,
+    "install": _install,
+    "settings": _settings,
+}
 
 if __name__ == "__main__":
     sys.exit(main([os.environ.get("PIPELINE_SCRIPT", "stack"), *sys.argv[1:]]))

@@ -26,7 +26,11 @@ def start(*, asked: Mode | None, size: Size | None) -> int:
     backend.up(progress)
     wait_for_health(backend, progress)
     backend.prepare(progress)
-    exit_code = _run_once(AirflowApi.of(settings), backend, size, progress)
+    exit_code = 0
+    if size:
+        exit_code = run_once(settings, backend, size, progress)
+    else:
+        _unpause_once(AirflowApi.of(settings), progress)
     print(welcome(settings))
     return exit_code
 
@@ -45,13 +49,17 @@ def describe(problem: Problem) -> str:
     return f"{'PROBLEM' if problem.is_fatal else 'warning'}: {problem.what}\n              fix: {problem.fix}"
 
 
-def _run_once(api: AirflowApi, backend: Backend, size: Size | None, progress: Progress) -> int:
+def _unpause_once(api: AirflowApi, progress: Progress) -> None:
+    """Airflow pauses a DAG when it first sees it; a pause that somebody chose later is left alone."""
     wait_for_dag(api, progress)
-    if size is None:
-        if not api.has_runs(DAG_ID):
-            # Airflow pauses a DAG when it first sees it; a pause that somebody chose later is left alone.
-            api.unpause(DAG_ID)
-        return 0
+    if not api.has_runs(DAG_ID):
+        api.unpause(DAG_ID)
+
+
+def run_once(settings: Settings, backend: Backend, size: Size, progress: Progress) -> int:
+    """Run the pipeline, and show what its summary says. The exit code is 1 where it failed."""
+    api = AirflowApi.of(settings)
+    wait_for_dag(api, progress)
     result = run_pipeline(api, size, progress)
     progress.say(f"run {result.state} after {result.seconds:.1f} s" if result.is_green else explain_failure(result))
     backend.etl(["summary", "--run", result.run_id])

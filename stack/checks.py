@@ -1,0 +1,136 @@
+"""The questions of validate_simple.py: does the whole stack work, and if not, what is the cause and what helps."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from stack import machine, ports, probes
+from stack.airflow_api import AirflowApi
+from stack.backend import PORT_SERVICES, Backend, StackError
+from stack.dag_run import DAG_ID
+from stack.layout import ROOT
+from stack.machine import GIGABYTE
+from stack.settings import Settings
+
+DISK_NEEDED = GIGABYTE
+MEMORY_NEEDED = GIGABYTE
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer to one question. `fix` is empty where all is well."""
+
+    check: str
+    is_ok: bool
+    detail: str
+    fix: str = ""
+
+
+def run_all(settings: Settings, backend: Backend) -> list[Finding]:
+    """Ask everything at once; an answer that fails does not keep the others from being given."""
+    api = AirflowApi.of(settings)
+    questions: Sequence[Callable[[], list[Finding]]] = (
+        lambda: check_services(backend),
+        lambda: [check_port(settings, key, service) for key, service in PORT_SERVICES.items()],
+        lambda: check_airflow(api),
+        lambda: [check_postgres_login(settings), check_celery(settings), check_spark(settings)],
+        lambda: [check_disk(machine.free_disk(ROOT)), check_memory(machine.available_memory())],
+    )
+    with ThreadPoolExecutor(len(questions)) as pool:
+        answers = list(pool.map(lambda question: question(), questions))
+    return [finding for answer in answers for finding in answer]
+
+
+def check_services(backend: Backend) -> list[Finding]:
+    return [
+        Finding(
+            f"service {service.name}",
+            service.state == "healthy",
+            service.detail or service.state,
+            "" if service.state == "healthy" else _how_to_mend(service.name, service.state),
+        )
+        for service in backend.status()
+    ]
+
+
+def _how_to_mend(name: str, state: str) -> str:
+    return (
+        "./start.sh starts it"
+        if state == "stopped"
+        else f"./logs.sh {name} says why; ./start.sh waits until it is well"
+    )
+
+
+def check_port(settings: Settings, key: str, service: str) -> Finding:
+    port = settings.port(key)
+    if ports.is_free(settings["BIND_ADDRESS"], port):
+        return Finding(
+            f"port {port}", is_ok=False, detail=f"{service} does not listen on it", fix="./start.sh starts it"
+        )
+    return Finding(f"port {port}", is_ok=True, detail=f"{service} ({key})")
+
+
+def check_airflow(api: AirflowApi) -> list[Finding]:
+    """The login, and that the DAG was read without an error anywhere."""
+    try:
+        api.log_in()
+    except StackError as error:
+        what, _, fix = str(error).partition("\n  fix: ")
+        return [Finding("Airflow login", is_ok=False, detail=what, fix=fix)]
+    except OSError as error:
+        return [
+            Finding("Airflow login", is_ok=False, detail=str(error), fix="./start.sh, or ./logs.sh airflow-api-server")
+        ]
+    return [Finding("Airflow login", is_ok=True, detail="the REST API gives a token"), check_dag(api)]
+
+
+def check_dag(api: AirflowApi) -> Finding:
+    if errors := api.import_errors():
+        detail = "; ".join(f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in errors)
+        return Finding("DAGs", is_ok=False, detail=detail, fix="mend that file; it is read again within 30 s")
+    if not api.has_dag(DAG_ID):
+        fix = "look for dags/data_pipeline_dag.py; ./logs.sh airflow-dag-processor says what it reads"
+        return Finding("DAGs", is_ok=False, detail=f"Airflow does not know {DAG_ID}", fix=fix)
+    return Finding("DAGs", is_ok=True, detail=f"{DAG_ID} was read, no import errors")
+
+
+def check_postgres_login(settings: Settings) -> Finding:
+    if probes.postgres_accepts(settings):
+        return Finding("warehouse", is_ok=True, detail="Postgres takes logins to data_warehouse")
+    return Finding(
+        "warehouse", is_ok=False, detail="Postgres takes no logins to data_warehouse", fix="./logs.sh postgres"
+    )
+
+
+def check_celery(settings: Settings) -> Finding:
+    workers = probes.celery_workers(settings)
+    if workers is None:
+        fix = "./logs.sh redis; a changed REDIS_PASSWORD needs ./start.sh"
+        return Finding("Celery worker", is_ok=False, detail="Redis refuses REDIS_PASSWORD or is away", fix=fix)
+    fix = "" if workers else "./logs.sh airflow-worker; ./stop.sh and ./start.sh restart it"
+    return Finding("Celery worker", is_ok=workers > 0, detail=f"{workers} waiting for tasks", fix=fix)
+
+
+def check_spark(settings: Settings) -> Finding:
+    state = probes.spark_state(settings)
+    is_ok = state.status == "ALIVE" and state.workers > 0
+    fix = "" if is_ok else "./logs.sh spark-master spark-worker; ./stop.sh and ./start.sh restart them"
+    return Finding(
+        "Spark workers", is_ok=is_ok, detail=f"master {state.status or 'away'}, {state.workers} alive", fix=fix
+    )
+
+
+def check_disk(free: int) -> Finding:
+    detail = f"{free / GIGABYTE:.1f} GB free"
+    if free >= DISK_NEEDED:
+        return Finding("disk", is_ok=True, detail=detail)
+    return Finding("disk", is_ok=False, detail=detail, fix="make room: ./clean.sh names what the stack holds")
+
+
+def check_memory(available: int | None) -> Finding:
+    detail = "unknown" if available is None else f"{available / GIGABYTE:.1f} GB available"
+    if available is None or available >= MEMORY_NEEDED:
+        return Finding("memory", is_ok=True, detail=detail)
+    return Finding(
+        "memory", is_ok=False, detail=detail, fix="close other programs: a run needs 2 GB besides the services"
+    )

@@ -10,9 +10,9 @@ from typing import Literal
 
 from stack.backend import Problem, ServiceStatus, StackError
 from stack.compose import build, failures
-from stack.compose.containers import Container, find_containers, judge_services
+from stack.compose.containers import Container, find_containers, judge_services, started_before
 from stack.compose.engine import Engine
-from stack.layout import LOGS, PROCESSED
+from stack.layout import CONFIG, LOGS, PROCESSED, ROOT
 from stack.machine import GIGABYTE
 from stack.progress import Progress
 from stack.settings import Settings
@@ -22,6 +22,9 @@ PIPELINE_HOME = "/opt/pipeline"
 # What ./etl runs in: it has the driver's memory, and everything that a task has.
 WORKER = "airflow-worker"
 SCALABLE = ("spark-worker", WORKER)
+# A container makes its Spark settings of these when it starts (stack/images/entrypoint.sh).
+SPARK_SOURCES = (CONFIG / "spark-defaults.conf", ROOT / "stack" / "spark_properties.py")
+SPARK_SERVICES = ("spark-master", *SCALABLE)
 # The image, what it is built from, and the two that are pulled.
 DISK_OF_A_BUILD = 6 * GIGABYTE
 MEMORY_NEEDED = 3 * GIGABYTE
@@ -47,6 +50,15 @@ class ComposeBackend:
             outcome = self._engine.compose("up", "--detach", "--remove-orphans", *scales, on_line=progress.show)
         if outcome.code:
             raise StackError(failures.explain_start(outcome.lines, self.log_tail))
+        self._restart_outdated(progress)
+
+    def _restart_outdated(self, progress: Progress) -> None:
+        """Compose sees a changed docker-compose.yml, but not that a file in a mounted folder has changed."""
+        running = [one for one in self._containers() if one.service in SPARK_SERVICES and one.state == "running"]
+        changed = max(path.stat().st_mtime for path in SPARK_SOURCES)
+        if outdated := started_before(self._engine, running, changed):
+            with progress.step(f"restarting {', '.join(outdated)}: Spark's settings have changed"):
+                failures.require(self._engine.compose("restart", *outdated), "docker compose restart")
 
     def _scales(self) -> dict[str, int]:
         """How many of each worker run: `up` by itself would go back to one."""

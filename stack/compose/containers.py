@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from stack.backend import SERVICES, ServiceStatus
 from stack.compose.engine import Engine
@@ -65,6 +66,20 @@ def parse_listing(text: str) -> list[Container]:
 def parse_endings(text: str) -> dict[str, Ending]:
     rows = (line.split("\t") for line in text.splitlines() if line)
     return {identity: Ending(int(count), int(code), killed == "true") for identity, count, code, killed in rows}
+
+
+def started_before(engine: Engine, containers: Sequence[Container], moment: float) -> list[str]:
+    """The services of these containers that began before a moment, given in seconds since 1970."""
+    if not containers:
+        return []
+    told = engine.ask("inspect", "--format", "{{.State.StartedAt}}", *(one.identity for one in containers)).split()
+    began = zip(containers, map(seconds_since_1970, told), strict=True)
+    return sorted({container.service for container, second in began if second < moment})
+
+
+def seconds_since_1970(timestamp: str) -> float:
+    """Read the engine's UTC timestamp; Python 3.10 takes neither its nine decimals nor its Z."""
+    return datetime.fromisoformat(timestamp[: len("2026-01-02T03:04:05")] + "+00:00").timestamp()
 
 
 def judge_services(containers: Sequence[Container]) -> list[ServiceStatus]:

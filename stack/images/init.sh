@@ -1,22 +1,19 @@
 #!/usr/bin/env bash
-# What must be done once before the services start, as the Compose service airflow-init: folders, Airflow's tables, its
-# admin account, the warehouse's tables. Runs at every start and changes nothing where all is there.
+# What is done before the services start, as the Compose service airflow-init: folders, Airflow's tables and its account,
+# the warehouse's tables. Runs at every start and changes nothing where all is there.
 # usage: init.sh
 set -euo pipefail
 
-# As root: the folders that are written in the mounted repository belong to the uid of the services, however the
-# repository came there. data/raw keeps its files' owners; only new ones must fit in.
+# As root: what is written in the mounted repository belongs to the uid of the services, whoever cloned it. The files of
+# data/raw keep their owner; only new ones must fit in.
 uid=${AIRFLOW_UID:?}
 cd "$PIPELINE_HOME/data"
 mkdir -p raw processed logs/airflow
-for folder in raw processed logs logs/airflow; do
-  [ "$(stat -c %u "$folder")" = "$uid" ] || chown "$uid:0" "$folder"
-done
+[ "$(stat -c %u raw)" = "$uid" ] || chown "$uid:0" raw
 find processed logs ! -uid "$uid" -exec chown "$uid:0" {} +
 
-as_service() { setpriv --reuid="$uid" --regid=0 --clear-groups --inh-caps=-all --no-new-privs entrypoint.sh "$@"; }
-
-as_service airflow db migrate
-as_service airflow users create --role Admin --username "$AIRFLOW_ADMIN_USER" --password "$AIRFLOW_ADMIN_PASSWORD" \
-  --firstname Airflow --lastname Admin --email "$AIRFLOW_ADMIN_USER@localhost"
+as_service() {
+  setpriv --reuid="$uid" --regid=0 --clear-groups --inh-caps=-all --no-new-privs entrypoint.sh "$@"
+}
+as_service python "$PIPELINE_HOME/stack/images/prepare_airflow.py"
 as_service python -m batch_etl init

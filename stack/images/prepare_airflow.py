@@ -1,0 +1,60 @@
+"""Bring Airflow's tables up to date and create its first account, only where something changed. Run by init.sh.
+
+Both commands cost 10 s of CPU, so the database itself remembers what was done to it, and forgets it when it is deleted.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+LOCK = Path("/opt/requirements.lock")
+READ_MARK = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+WITH_ACCOUNT = ", with an account"
+
+
+def prepare(dsn: str, *, user: str, password: str) -> None:
+    wanted = f"migrated for requirements {hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
+    mark = read_mark(dsn)
+    if not mark.startswith(wanted):
+        airflow("db", "migrate")
+        mark = wanted + (WITH_ACCOUNT if mark.endswith(WITH_ACCOUNT) else "")
+        write_mark(dsn, mark)
+    if not mark.endswith(WITH_ACCOUNT):
+        create_account(user, password)
+        write_mark(dsn, mark + WITH_ACCOUNT)
+
+
+def create_account(user: str, password: str) -> None:
+    names = ["--username", user, "--firstname", user, "--lastname", "Admin", "--email", f"{user}@example.com"]
+    # The password goes in where a person would type it, twice: as an argument it would show in `ps`.
+    airflow("users", "create", "--role", "Admin", *names, typed=f"{password}\n{password}\n")
+
+
+def airflow(*arguments: str, typed: str = "") -> None:
+    done = subprocess.run(["airflow", *arguments], input=typed, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"airflow {' '.join(arguments[:2])} failed; its message stands above")
+
+
+def read_mark(dsn: str) -> str:
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(READ_MARK)
+        return (cursor.fetchone() or [None])[0] or ""
+
+
+def write_mark(dsn: str, mark: str) -> None:
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("COMMENT ON DATABASE airflow IS {}").format(sql.Literal(mark)))
+
+
+if __name__ == "__main__":
+    prepare(
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", ""),
+        user=os.environ["AIRFLOW_ADMIN_USER"],
+        password=os.environ["AIRFLOW_ADMIN_PASSWORD"],
+    )

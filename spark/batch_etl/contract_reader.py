@@ -22,7 +22,7 @@ _KINDS: dict[str, Kind] = {
 }
 _FORMATS = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-dd'T'HH:mm:ss'Z'"}
 _PARSED_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
-_INTEGER_TYPES = ("smallint", "integer", "bigint")
+_INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"(?:numeric|decimal)\((\d+),\s*(\d+)\)")
 
@@ -126,8 +126,8 @@ class _Reader:
         kind = _KINDS.get(prop.logicalType or "")
         if kind is None:
             raise self.fail(f"{place}.logicalType", f"'{prop.logicalType}' is not supported; use {', '.join(_KINDS)}")
-        if kind == "integer" and prop.physicalType not in _INTEGER_TYPES:
-            fault = f"'{prop.physicalType}' is not supported; use {', '.join(_INTEGER_TYPES)}"
+        if kind == "integer" and prop.physicalType not in _INTEGER_BITS:
+            fault = f"'{prop.physicalType}' is not supported; use {', '.join(_INTEGER_BITS)}"
             raise self.fail(f"{place}.physicalType", fault)
         precision, scale = self._decimal(place, prop.physicalType) if kind == "decimal" else (None, None)
         unbounded = Column(
@@ -234,7 +234,8 @@ def _custom(schema: SchemaObject, name: str) -> Any:  # noqa: ANN401 - the stand
 
 def _is_value(text: str, column: Column) -> bool:
     if column.kind == "integer":
-        return bool(_INTEGER.fullmatch(text))
+        bound = 2 ** (_INTEGER_BITS[column.physical_type] - 1)
+        return bool(_INTEGER.fullmatch(text)) and -bound <= int(text) < bound
     if column.kind == "decimal":
         whole = (column.precision or 0) - (column.scale or 0)
         return bool(re.fullmatch(rf"-?[0-9]{{1,{whole}}}(\.[0-9]{{1,{column.scale}}})?", text))

@@ -147,6 +147,7 @@ Type: integer}     | Type: integer, logicalTypeOptions: {pattern: '('}}    | log
 Type: integer}     | Type: integer, logicalTypeOptions: {maxLenght: 4}}    | maxLenght: not supported
 Type: integer}     | Type: integer, logicalTypeOptions: {maxLength: four}} | maxLength: 'four' is not a whole number
 Type: integer}     | Type: integer, logicalTypeOptions: {minimum: few}}    | minimum: 'few' is not an integer
+Type: integer}     | Type: integer, logicalTypeOptions: {maximum: 2147483648}} | maximum: '2147483648' is not an integer
 Type: integer}     | Type: integer, logicalTypeOptions: {maximum: 1.5}}    | maximum: '1.5' is not an integer
 (12,2)"}           | (12,2)", logicalTypeOptions: {maximum: 0.005}}        | maximum: '0.005' is not a numeric(12,2)
 format: yyyy-MM-dd | format: yyyy-MM-dd, minimum: soon      | logicalTypeOptions.minimum: 'soon' is not a date

@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL, a real Spark session, and a project folder of their own."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import psycopg2
@@ -16,6 +18,9 @@ import pytest
 from psycopg2 import sql
 
 from stack.local import java, postgres, unprivileged
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Executors are processes of their own: what they import, they find here.
@@ -130,7 +135,7 @@ def project(tmp_path: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     """A Spark session in this process, small and quick to start."""
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only the tests that ask for it wait for it
 
@@ -150,3 +155,24 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def table(spark: "SparkSession") -> "Callable[..., DataFrame]":
+    """Turn a drawn table into a DataFrame.
+
+    The first line names the columns. All are strings, unless a type is given by name: table("…", quantity="int"). An
+    empty cell is null; a cell in double quotes is a JSON string, for blanks and what cannot be drawn.
+    """
+
+    def draw(drawing: str, **types: str) -> "DataFrame":
+        names, *rows = ([cell.strip() for cell in line.split("|")] for line in drawing.strip().splitlines())
+        schema = ", ".join(f"`{name}` string" for name in names)
+        drawn = spark.createDataFrame([[_cell(cell) for cell in row] for row in rows], schema)
+        return drawn.selectExpr(*(f"CAST(`{name}` AS {types.get(name, 'string')}) AS `{name}`" for name in names))
+
+    return draw
+
+
+def _cell(drawn: str) -> str | None:
+    return json.loads(drawn) if drawn.startswith('"') else drawn or None

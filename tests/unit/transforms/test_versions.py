@@ -1,0 +1,97 @@
+"""Which version of a record stands: a total order, whatever the order of the rows."""
+
+from collections.abc import Callable
+
+import pytest
+from pyspark.sql import DataFrame
+
+from batch_etl.contract import Column, Contract
+from batch_etl.transforms.versions import current_versions, split_duplicates
+
+Draw = Callable[..., DataFrame]
+
+PRICES = Contract(
+    dataset="prices",
+    file_format="csv",
+    file_pattern="*",
+    delimiter=",",
+    columns=(
+        Column(name="id", kind="text", physical_type="text", description=""),
+        Column(name="note", kind="text", physical_type="text", description=""),
+        Column(name="price", kind="decimal", physical_type="numeric(12,2)", description="", precision=12, scale=2),
+        Column(name="known_at", kind="timestamp", physical_type="timestamptz", description=""),
+    ),
+    key=("id",),
+    version_order=("known_at",),
+    ledger_amount="price",
+    references={},
+)
+
+# What stands for each record: the number of the record kept and the kind of duplicate it is, nothing where it is kept.
+VERSIONS = """
+_record_number | id | note | price | known_at            | stands | kind
+1              | A  | x    | 1.00  | 2025-01-01 00:00:00 | 4      | superseded version
+2              | A  | x    | 2.00  | 2025-01-03 00:00:00 | 4      | superseded version
+3              | A  | x    | 9.00  | 2025-01-02 00:00:00 | 4      | superseded version
+4              | A  | y    | 1.00  | 2025-01-03 00:00:00 |        |
+5              | B  | x    | 1.00  | 2025-01-01 00:00:00 |        |
+6              | B  | x    | 1.00  | 2025-01-01 00:00:00 | 5      | exact copy
+7              | B  | x    | 1.00  | 2025-01-01 00:00:00 | 5      | exact copy
+8              | C  |      | 1.00  | 2025-01-01 00:00:00 | 9      | superseded version
+9              | C  | A    | 1.00  | 2025-01-01 00:00:00 |        |
+10             | D  |      |       | 2025-01-01 00:00:00 |        |
+11             | D  |      |       | 2025-01-01 00:00:00 | 10     | exact copy
+12             | E  | é    | 1.00  | 2025-01-01 00:00:00 | 13     | superseded version
+13             | E  | 🎁   | 1.00  | 2025-01-01 00:00:00 |        |
+14             | E  | z    | 1.00  | 2025-01-01 00:00:00 | 13     | superseded version
+15             | F  | x    | 10.00 | 2025-01-01 00:00:00 |        |
+16             | F  | x    | 9.00  | 2025-01-01 00:00:00 | 15     | superseded version
+"""
+TYPES = {"_record_number": "long", "price": "decimal(12,2)", "known_at": "timestamp", "stands": "long"}
+
+
+@pytest.mark.parametrize("arrival", ["in order", "in reverse"])
+def test_one_record_of_a_key_stands_and_the_others_say_why_they_do_not(table: Draw, arrival: str) -> None:
+    names, *rows = VERSIONS.strip().splitlines()
+    drawn = table("\n".join([names, *(rows if arrival == "in order" else reversed(rows))]), **TYPES)
+    wanted = {row["_record_number"]: (row["stands"], row["kind"]) for row in drawn.collect()}
+
+    kept, duplicates = split_duplicates(drawn.drop("stands", "kind").repartition(3), PRICES)
+
+    told = {row["_record_number"]: (None, None) for row in kept.collect()}
+    assert not told.keys() & {row["_record_number"] for row in duplicates.collect()}
+    told |= {row["_record_number"]: (row["_stands"], row["_kind"]) for row in duplicates.collect()}
+    assert told == wanted
+
+
+def test_both_parts_keep_the_columns_of_the_records(table: Draw) -> None:
+    records = table(VERSIONS, **TYPES).drop("stands", "kind")
+
+    kept, duplicates = split_duplicates(records, PRICES)
+
+    assert kept.columns == records.columns
+    assert set(duplicates.columns) == {*records.columns, "_kind", "_stands"}
+
+
+def test_across_files_the_same_version_stands_as_within_one(table: Draw) -> None:
+    drawn = table(VERSIONS, **TYPES)
+
+    current = current_versions(drawn.repartition(3), PRICES)
+
+    kept = drawn.where("kind IS NULL").select(*PRICES.column_names)
+    assert current.columns == list(PRICES.column_names)
+    assert sorted(current.collect(), key=str) == sorted(kept.collect(), key=str)
+
+
+def test_the_version_that_stands_does_not_depend_on_which_file_came_first(table: Draw) -> None:
+    drawn = table(VERSIONS, **TYPES)
+    first, second = drawn.where("_record_number % 2 = 0"), drawn.where("_record_number % 2 = 1")
+
+    def one_after_the_other(before: DataFrame, after: DataFrame) -> list[str]:
+        stood = current_versions(before, PRICES)
+        together = stood.unionByName(after.select(*PRICES.column_names))
+        return sorted(map(str, current_versions(together, PRICES).collect()))
+
+    at_once = sorted(map(str, current_versions(drawn, PRICES).collect()))
+    assert one_after_the_other(first, second) == at_once
+    assert one_after_the_other(second, first) == at_once

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,10 @@ def is_free(address: str, port: int) -> bool:
         return True
 
 
-def next_free(address: str, port: int) -> int:
-    return next(candidate for candidate in range(port + 1, 65536) if is_free(address, candidate))
+def next_free(address: str, port: int, *, besides: Collection[int] = ()) -> int:
+    """The next port after `port` that nobody holds and that is not among `besides`."""
+    higher = range(port + 1, 65536)
+    return next(candidate for candidate in higher if candidate not in besides and is_free(address, candidate))
 
 
 def find_holder(port: int) -> Holder:

@@ -26,17 +26,20 @@ def check_ports(
     for key, service in PORT_SERVICES.items():
         port = settings.port(key)
         if service not in running and not ports.is_free(settings["BIND_ADDRESS"], port):
-            problems.append(taken(key, settings["BIND_ADDRESS"], port, find_holder(port)))
+            problems.append(taken(key, settings, find_holder(port)))
     return problems
 
 
-def taken(key: str, address: str, port: int, holder: Holder) -> Problem:
+def taken(key: str, settings: Settings, holder: Holder) -> Problem:
     if "docker-proxy" in holder.name:
         stop = "stop the container that publishes it (docker ps shows it)"
     else:
         stop = f"stop it (kill {holder.pid})" if holder.pid else "stop it"
-    fix = f"{stop}, or set another in .env, such as {key}={ports.next_free(address, port)}"
-    return Problem(f"port {port} is taken by {holder}", fix)
+    ours = {settings.port(other) for other in PORT_SERVICES}
+    free = ports.next_free(settings["BIND_ADDRESS"], settings.port(key), besides=ours)
+    return Problem(
+        f"port {settings[key]} is taken by {holder}", f"{stop}, or set another in .env, such as {key}={free}"
+    )
 
 
 def check_address(settings: Settings) -> list[Problem]:

@@ -141,11 +141,11 @@ class LocalBackend:
 
 def judge(name: str, state: str, description: str, *, is_working: bool) -> ServiceStatus:
     """Turn supervisor's word for a process and what a probe found into one status."""
-    if state in {"STOPPED", "STOPPING", "EXITED", "UNKNOWN"}:
+    if state in {"STOPPED", "STOPPING", "UNKNOWN"}:
         return ServiceStatus(name, "stopped")
     if state == "FATAL":
         return ServiceStatus(name, "failed", description)
-    if state == "BACKOFF":
+    if state in {"BACKOFF", "EXITED"}:
         return ServiceStatus(name, "starting", f"ended, and is started again: {description}", is_restarting=True)
     if is_working and state == "RUNNING":
         return ServiceStatus(name, "healthy")

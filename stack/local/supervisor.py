@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,14 +159,17 @@ def start(names: Sequence[str]) -> None:
     resting = [name for name, (state, _) in states().items() if state in {"STOPPED", "EXITED", "FATAL"}]
     for name in names:
         if name in resting:
-            _call("startProcess", name, False)
+            # A fault means that it has been started meanwhile, as supervisord does with what ends.
+            with suppress(xmlrpc.client.Fault):
+                _call("startProcess", name, False)
 
 
 def stop(names: Sequence[str]) -> None:
     """Stop those of `names` that run, all at once, and come back when they have ended."""
     active = {name for name, (state, _) in states().items() if state in {"STARTING", "RUNNING", "BACKOFF"}}
     for name in active.intersection(names):
-        _call("stopProcess", name, False)
+        with suppress(xmlrpc.client.Fault):
+            _call("stopProcess", name, False)
     wait_until(lambda: not any(states().get(name, ("",))[0] == "STOPPING" for name in names), limit_seconds=60)
 
 

@@ -40,11 +40,16 @@ def test_a_port_that_the_stack_itself_holds_is_no_problem(settings: Settings) ->
     assert [problem.what for problem in problems] == [f"port {settings['POSTGRES_PORT']} is taken by {NODE}"]
 
 
-def test_a_port_published_by_a_container_is_not_to_be_killed() -> None:
+def test_a_port_of_another_service_is_not_proposed(settings: Settings) -> None:
+    taken = settings.port("AIRFLOW_PORT")
+    crowded = Settings({**settings.values, "SPARK_UI_PORT": str(taken + 1), "SPARK_PORT": str(taken + 2)})
+    proposed = int(preflight.taken("AIRFLOW_PORT", crowded, NODE).fix.rpartition("=")[2])
+    assert proposed > taken + 2
+
+
+def test_a_port_published_by_a_container_is_not_to_be_killed(settings: Settings) -> None:
     holder = Holder(77, "docker-proxy -proto tcp")
-    assert preflight.taken("AIRFLOW_PORT", "127.0.0.1", 8080, holder).fix.startswith(
-        "stop the container that publishes it"
-    )
+    assert preflight.taken("AIRFLOW_PORT", settings, holder).fix.startswith("stop the container that publishes it")
 
 
 def test_an_address_that_is_not_of_this_machine_is_told_once() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -41,7 +42,8 @@ class ComposeBackend:
 
     def check(self) -> list[Problem]:
         memory, folder = self._engine.ask("info", "--format", "{{.MemTotal}}\t{{.DockerRootDir}}").strip().split("\t")
-        return [*check_memory(int(memory)), *([] if self._is_built() else check_disk(Path(folder)))]
+        disk = [] if self._is_built() else check_disk(Path(folder))
+        return [*check_memory(int(memory)), *disk, *check_access(ROOT, int(self._settings["AIRFLOW_UID"]))]
 
     def up(self, progress: Progress) -> None:
         build.build_image(self._engine, progress, is_first=not self._is_built())
@@ -105,13 +107,11 @@ class ComposeBackend:
             self._engine.ask("image", "rm", self._image)
 
     def _take_back(self) -> None:
-        """Give the data folders to this user again, who could else not delete what containers wrote as another uid."""
-        owner, folders = (
-            f"{os.getuid()}:{os.getgid()}",
-            [f"{PIPELINE_HOME}/data/{name}" for name in ("processed", "logs")],
-        )
-        run = ("run", "--rm", "--no-deps", "--entrypoint", "chown", "airflow-init", "-R", owner, *folders)
-        failures.require(self._engine.compose(*run), "chown of the data folders")
+        """Give the data folders to the owner of this one, who could else not delete what containers wrote."""
+        # By reference, as a rootless engine gives everybody other numbers inside than outside.
+        chown = ("-R", f"--reference={PIPELINE_HOME}", f"{PIPELINE_HOME}/data/processed", f"{PIPELINE_HOME}/data/logs")
+        outcome = self._engine.compose("run", "--rm", "--no-deps", "--entrypoint", "chown", "airflow-init", *chown)
+        failures.require(outcome, "chown of the data folders")
 
     def _containers(self) -> list[Container]:
         return find_containers(self._engine, self._project)
@@ -142,6 +142,20 @@ def check_memory(total: int) -> list[Problem]:
         return []
     what = f"Docker has {total / GIGABYTE:.1f} GB of memory; the stack takes 1.7 GB at rest and 3.5 GB in a run"
     return [Problem(what, "give Docker 4 GB or more (Docker Desktop: Settings, Resources)", is_fatal=False)]
+
+
+def check_access(folder: Path, uid: int) -> list[Problem]:
+    """Containers run as this uid in group 0; a clone made under a strict umask may be closed to them."""
+    found = folder.stat()
+    if found.st_uid == uid:
+        needed = stat.S_IRUSR | stat.S_IXUSR
+    elif found.st_gid == 0:
+        needed = stat.S_IRGRP | stat.S_IXGRP
+    else:
+        needed = stat.S_IROTH | stat.S_IXOTH
+    if found.st_mode & needed == needed or sys.platform != "linux":
+        return []
+    return [Problem(f"{folder} is closed to uid {uid}, which containers run as", "chmod -R a+rX .")]
 
 
 def check_disk(folder: Path) -> list[Problem]:

@@ -24,7 +24,10 @@ FIXES = (
         "delete the database with ./clean.sh",
     ),
     ("invalidtoken", "FERNET_KEY in .env is not the one the database was filled with; put that one back"),
-    ("permission denied", "see that this user owns the repository's folder and that Docker may mount it"),
+    (
+        "permission denied",
+        "containers run as AIRFLOW_UID of .env and must be able to read this folder: chmod -R a+rX .",
+    ),
     ("toomanyrequests", "the registry takes no more anonymous pulls for now; docker login, or try again later"),
     ("manifest unknown", "the registry does not know the image; see that docker-compose.yml is unchanged"),
     ("could not resolve", "no name server or no network; try again with a network"),

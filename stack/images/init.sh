@@ -4,16 +4,19 @@
 # usage: init.sh
 set -euo pipefail
 
-# As root: what is written in the mounted repository belongs to the uid of the services, whoever cloned it. The files of
-# data/raw keep their owner; only new ones must fit in.
+# As root: the services, in group 0 with a uid of their own, write in these folders of the mounted repository, whoever
+# cloned it. The files of data/raw keep their owner; only new ones must fit in.
+umask 0002
 uid=${AIRFLOW_UID:?}
 cd "$PIPELINE_HOME/data"
 mkdir -p raw processed logs/airflow
-[ "$(stat -c %u raw)" = "$uid" ] || chown "$uid:0" raw
-find processed logs ! -uid "$uid" -exec chown "$uid:0" {} +
+find processed logs ! -uid "$uid" ! '(' -gid 0 -perm -g+w ')' -exec chown "$uid:0" {} +
+can_write() { setpriv --reuid="$uid" --regid=0 --clear-groups test -w "$1"; }
+can_write raw || chmod g+w raw
+can_write raw || chown "$uid" raw
 
 as_service() {
   setpriv --reuid="$uid" --regid=0 --clear-groups --inh-caps=-all --no-new-privs entrypoint.sh "$@"
 }
-as_service python "$PIPELINE_HOME/stack/images/prepare_airflow.py"
+as_service python "$PIPELINE_HOME/stack/images/prepare_databases.py"
 as_service python -m batch_etl init

@@ -12,16 +12,13 @@ def container_properties(environ: dict[str, str]) -> str:
     logs = f"{home}/data/logs"
     # Trained for this image's Java and jars; Java ignores the file where they do not fit.
     aot = f"-XX:AOTCache={environ['SPARK_AOT_CACHE']}"
-    return render(
-        secret=environ["SPARK_SECRET"],
-        home=home,
-        logs=logs,
-        python=environ["PYSPARK_PYTHON"],
-        extra={
-            f"spark.{role}.extraJavaOptions": f"{java_options(home, f'{logs}/spark-{role}.log')} {aot}"
-            for role in ("driver", "executor")
-        },
-    )
+    extra = {
+        f"spark.{role}.extraJavaOptions": f"{java_options(home, f'{logs}/spark-{role}.log')} {aot}"
+        for role in ("driver", "executor")
+    }
+    # Workers have addresses of the containers' network: a browser reaches their pages through the master's.
+    extra["spark.ui.reverseProxy"] = "true"
+    return render(secret=environ["SPARK_SECRET"], home=home, logs=logs, python=environ["PYSPARK_PYTHON"], extra=extra)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from stack.backend import StackError
 from stack.compose import open_backend
-from stack.compose.compose_backend import ComposeBackend, check_disk, check_memory, files_of_others
+from stack.compose.compose_backend import ComposeBackend, check_access, check_disk, check_memory, files_of_others
 from stack.machine import GIGABYTE
 from stack.progress import Progress
 from stack.settings import load_settings
@@ -109,3 +109,12 @@ def test_little_memory_is_a_warning_and_a_full_disk_a_stop(tmp_path: Path, monke
 def test_files_of_this_user_need_no_help(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert list(files_of_others(tmp_path, tmp_path / "missing")) == []
+
+
+def test_a_clone_that_is_closed_to_the_containers_is_found_before_they_start(tmp_path: Path) -> None:
+    other = os.getuid() + 1
+    tmp_path.chmod(0o700)
+    assert [problem.fix for problem in check_access(tmp_path, other)] == ["chmod -R a+rX ."]
+    assert check_access(tmp_path, os.getuid()) == []
+    tmp_path.chmod(0o755)
+    assert check_access(tmp_path, other) == []

@@ -1,23 +1,34 @@
-"""Bring Airflow's tables up to date and create its first account, only where something changed. Run by init.sh.
+"""Create the warehouse's database, bring Airflow's tables up to date and create its first account. Run by init.sh.
 
-Both commands cost 10 s of CPU, so the database itself remembers what was done to it, and forgets it when it is deleted.
+Airflow's commands cost 10 s each, so its database remembers what was done to it, and forgets it when it is deleted.
 """
 
 import hashlib
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 
 LOCK = Path("/opt/requirements.lock")
+WAREHOUSE = "data_warehouse"
 READ_MARK = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
 WITH_ACCOUNT = ", with an account"
 
 
-def prepare(dsn: str, *, user: str, password: str) -> None:
+def create_warehouse(dsn: str) -> None:
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        # PostgreSQL creates no database inside a transaction.
+        connection.autocommit = True
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (WAREHOUSE,))
+        if cursor.fetchone() is None:
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(WAREHOUSE)))
+
+
+def prepare_airflow(dsn: str, *, user: str, password: str) -> None:
     wanted = f"migrated for requirements {hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
     mark = read_mark(dsn)
     if not mark.startswith(wanted):
@@ -53,8 +64,6 @@ def write_mark(dsn: str, mark: str) -> None:
 
 
 if __name__ == "__main__":
-    prepare(
-        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", ""),
-        user=os.environ["AIRFLOW_ADMIN_USER"],
-        password=os.environ["AIRFLOW_ADMIN_PASSWORD"],
-    )
+    airflow_dsn = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
+    create_warehouse(airflow_dsn)
+    prepare_airflow(airflow_dsn, user=os.environ["AIRFLOW_ADMIN_USER"], password=os.environ["AIRFLOW_ADMIN_PASSWORD"])

@@ -25,6 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     except StackError as error:
         print(f"{script}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it (`| head`); Python's own goodbye to stdout would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"\n{script}: interrupted; what was started goes on (./stop.sh ends it)", file=sys.stderr)
         return INTERRUPTED

@@ -122,6 +122,9 @@ def _call(method: str, *arguments: object) -> Any:  # noqa: ANN401 - XML-RPC ans
 def is_running() -> bool:
     try:
         _call("getPID")
+    except xmlrpc.client.Fault:
+        # While it shuts down it answers every question with a fault: it is not gone yet.
+        return True
     except GONE:
         return False
     return True
@@ -135,7 +138,7 @@ def states() -> dict[str, tuple[str, str]]:
     """Every program's state in supervisor's words (RUNNING, STARTING, BACKOFF, FATAL …) and its description."""
     try:
         return {info["name"]: (info["statename"], info["description"]) for info in _call("getAllProcessInfo")}
-    except GONE:
+    except (xmlrpc.client.Fault, *GONE):
         return {}
 
 

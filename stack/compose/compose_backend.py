@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from stack.backend import Problem, ServiceStatus, StackError
+from stack.backend import SERVICES, Problem, ServiceStatus, StackError
 from stack.compose import build, failures
 from stack.compose.containers import Container, find_containers, judge_services, started_before
 from stack.compose.engine import Engine
@@ -46,13 +46,17 @@ class ComposeBackend:
         return [*check_memory(int(memory)), *disk, *check_access(ROOT, int(self._settings["AIRFLOW_UID"]))]
 
     def up(self, progress: Progress) -> None:
-        build.build_image(self._engine, progress, is_first=not self._is_built())
+        image_before = self._image_id()
+        build.build_image(self._engine, progress, is_first=not image_before)
         with progress.step("starting the containers"):
             scales = [f"--scale={service}={count}" for service, count in self._scales().items()]
             outcome = self._engine.compose("up", "--detach", "--remove-orphans", *scales, on_line=progress.show)
         if outcome.code:
             raise StackError(failures.explain_start(outcome.lines, self.log_tail))
         self._restart_outdated(progress)
+        if image_before not in {"", self._image_id()}:
+            with suppress(StackError):
+                self._engine.ask("image", "rm", image_before)
 
     def _restart_outdated(self, progress: Progress) -> None:
         """Compose sees a changed docker-compose.yml, but not that a file in a mounted folder has changed."""
@@ -84,7 +88,13 @@ class ComposeBackend:
         return [failures.plain(line) for line in outcome.lines][-lines:]
 
     def show_logs(self, services: Sequence[str], *, follow: bool) -> int:
-        return self._engine.hand_over("logs", "--tail=50", *(["--follow"] if follow else []), *services)
+        known = (*SERVICES, "airflow-init")
+        if unknown := [name for name in services if name not in known]:
+            raise StackError(f"there is no service {unknown[0]}; there are {', '.join(known)}")
+        command = ["logs", "--tail=50", *(["--follow"] if follow else []), *services]
+        if sys.stdout.isatty():
+            return self._engine.hand_over(*command)
+        return self._engine.compose(*command, on_line=lambda line: print(failures.plain(line), flush=True)).code
 
     def etl(self, arguments: Sequence[str]) -> int:
         way = ["exec"] if self._is_running(WORKER) else ["run", "--rm", "--no-deps"]
@@ -120,7 +130,10 @@ class ComposeBackend:
         return any(one.service == service and one.state == "running" for one in self._containers())
 
     def _is_built(self) -> bool:
-        return bool(self._engine.ask("image", "ls", "--quiet", self._image).strip())
+        return bool(self._image_id())
+
+    def _image_id(self) -> str:
+        return self._engine.ask("image", "ls", "--quiet", self._image).strip()
 
     def _volumes(self) -> list[str]:
         label = f"label=com.docker.compose.project={self._project}"

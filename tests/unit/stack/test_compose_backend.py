@@ -92,6 +92,16 @@ def test_leftovers_are_the_volumes_and_with_everything_the_image(backend_with: F
     assert len(backend.leftovers(everything=True)) == 2
 
 
+def test_logs_of_an_unknown_service_name_those_there_are(backend_with: Fake) -> None:
+    with pytest.raises(StackError, match=r"no service webserver; there are postgres, .*airflow-init"):
+        backend_with("true").show_logs(["webserver"], follow=False)
+
+
+def test_logs_in_a_pipe_are_plain_text(backend_with: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backend_with("printf '\\033[2Kredis-1  | ready\\n'").show_logs(["redis"], follow=False) == 0
+    assert capsys.readouterr().out == "redis-1  | ready\n"
+
+
 def test_without_an_engine_the_other_mode_is_named(backend_with: Fake) -> None:
     with pytest.raises(StackError, match="--local"):
         backend_with("echo 'Cannot connect to the Docker daemon' >&2; exit 1").status()

@@ -19,4 +19,5 @@ FROM history
 WHERE
     valid_to_utc IS DISTINCT FROM COALESCE(next_from_utc, '9999-12-31T00:00:00Z')
     OR is_current IS DISTINCT FROM (next_from_utc IS NULL)
+ORDER BY customer_id, valid_from_utc
 LIMIT 1000

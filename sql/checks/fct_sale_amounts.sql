@@ -10,4 +10,5 @@ WHERE
     gross_usd != quantity * unit_price_usd
     OR discount_usd != ROUND(gross_usd * discount_rate, 2)
     OR net_usd != gross_usd - discount_usd
+ORDER BY sale_id
 LIMIT 1000

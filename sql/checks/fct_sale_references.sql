@@ -17,4 +17,5 @@ WHERE
     OR sale.sold_at_utc >= customer.valid_to_utc
     OR sale.sold_at_utc < product.valid_from_utc
     OR sale.sold_at_utc >= product.valid_to_utc
+ORDER BY sale.sale_id
 LIMIT 1000

@@ -1,7 +1,11 @@
 -- Purpose: the quality checks of the newest attempt at a run.
 -- Grain: one row a check. Parameter: run_key. Only reads.
-SELECT check_name, severity, is_passed, message
-FROM audit.quality_results
-INNER JOIN audit.runs USING (run_key, token)
-WHERE run_key = %(run_key)s
-ORDER BY is_passed, severity, check_name
+SELECT
+    result.check_name,
+    result.severity,
+    result.is_passed,
+    result.message
+FROM audit.quality_results AS result
+INNER JOIN audit.runs AS attempt ON result.run_key = attempt.run_key AND result.token = attempt.token
+WHERE result.run_key = %(run_key)s
+ORDER BY result.is_passed, result.severity, result.check_name

@@ -1,6 +1,6 @@
 -- Purpose: what became of the records of a run, and the warehouse it left behind.
 -- Grain: one row. Parameter: run_key. Only reads.
-WITH files AS (
+WITH found AS (
     SELECT
         COUNT(*) AS source_files,
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files
@@ -10,11 +10,15 @@ WITH files AS (
 
 judged AS (
     SELECT DISTINCT ON (ledger.dataset, ledger.batch_id)
-        ledger.source_records, ledger.clean_records, ledger.quarantined_records, ledger.duplicate_records
+        ledger.source_records,
+        ledger.clean_records,
+        ledger.quarantined_records,
+        ledger.duplicate_records
     FROM audit.batch_ledger AS ledger
-    INNER JOIN audit.source_files AS file
-        ON ledger.dataset = file.dataset AND ledger.batch_id = file.batch_id AND file.run_key = %(run_key)s
-    ORDER BY ledger.dataset, ledger.batch_id, ledger.judged_at DESC
+    INNER JOIN audit.source_files AS delivered
+        ON ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
+    WHERE delivered.run_key = %(run_key)s
+    ORDER BY ledger.dataset ASC, ledger.batch_id ASC, ledger.judged_at DESC
 ),
 
 records AS (
@@ -28,17 +32,44 @@ records AS (
 
 checks AS (
     SELECT COUNT(*) AS failed_checks
-    FROM audit.quality_results
-    INNER JOIN audit.runs USING (run_key, token)
-    WHERE run_key = %(run_key)s AND NOT is_passed
+    FROM audit.quality_results AS result
+    INNER JOIN audit.runs AS attempt ON result.run_key = attempt.run_key AND result.token = attempt.token
+    WHERE result.run_key = %(run_key)s AND NOT result.is_passed
 ),
 
 sales AS (
-    SELECT COUNT(*) AS sales, COALESCE(SUM(net_usd), 0) AS net_usd FROM core.fct_sale
+    SELECT
+        COUNT(*) AS sales,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM core.fct_sale
+),
+
+outcome AS (
+    SELECT COALESCE(MAX(state), 'stopped') AS outcome
+    FROM audit.runs
+    WHERE run_key = %(run_key)s
+),
+
+visible AS (
+    SELECT MAX(release) AS release
+    FROM audit.releases
 )
 
 SELECT
-    COALESCE((SELECT state FROM audit.runs WHERE run_key = %(run_key)s), 'stopped') AS outcome,
-    (SELECT MAX(release) FROM audit.releases) AS release,
-    files.*, records.*, checks.*, sales.*
-FROM files, records, checks, sales
+    outcome.outcome,
+    visible.release,
+    found.source_files,
+    found.refused_files,
+    records.source_records,
+    records.clean_records,
+    records.quarantined_records,
+    records.duplicate_records,
+    checks.failed_checks,
+    sales.sales,
+    sales.net_usd
+FROM outcome
+CROSS JOIN visible
+CROSS JOIN found
+CROSS JOIN records
+CROSS JOIN checks
+CROSS JOIN sales

@@ -3,14 +3,14 @@
 -- Reads: fct_sale, dim_product. A pure function of them, so it may run again.
 WITH sold AS (
     SELECT
-        version.product_id,
+        held.product_id,
         COUNT(*) AS orders,
         SUM(sale.quantity) AS units,
         SUM(sale.net_usd) AS net_usd,
-        SUM(sale.quantity * version.cost_usd) AS cost_usd
+        SUM(sale.quantity * held.cost_usd) AS cost_usd
     FROM fct_sale AS sale
-    INNER JOIN dim_product AS version ON sale.product_key = version.product_key
-    GROUP BY version.product_id
+    INNER JOIN dim_product AS held ON sale.product_key = held.product_key
+    GROUP BY held.product_id
 )
 
 SELECT

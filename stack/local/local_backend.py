@@ -5,20 +5,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from stack import probes
 from stack.backend import SERVICES, Problem, ServiceStatus, StackError
 from stack.layout import (
     AIRFLOW_HOME,
+    LOCAL,
     LOCAL_LOCK,
     LOGS,
     POSTGRES_DATA,
+    POSTGRES_PASSWORD,
     REDIS_DATA,
     ROOT,
-    RUN,
     SPARK_SCRATCH,
     VENV,
+    shown,
 )
 from stack.local import aot, environment, java, metadata, postgres, processes, requirements, services, supervisor, venv
 from stack.progress import Progress
@@ -42,7 +45,7 @@ class LocalBackend:
     def up(self, progress: Progress) -> None:
         venv.install(progress)
         services.write_configuration(self._settings)
-        postgres.initialise(self._settings)
+        postgres.initialise()
         processes_environment = environment.service_environment(self._settings, java.java_home())
         self._launch_supervisor(processes_environment, progress)
         supervisor.start(["postgres", *BEFORE_DATABASE])
@@ -131,12 +134,25 @@ class LocalBackend:
         return subprocess.run(command, env=own, cwd=ROOT, check=False).returncode
 
     def leftovers(self, *, everything: bool) -> list[str]:
-        kept = [POSTGRES_DATA, REDIS_DATA, AIRFLOW_HOME, SPARK_SCRATCH, *([VENV] if everything else [])]
-        return [str(folder) for folder in kept if folder.exists()]
+        return [f"{name} ({shown(path)})" for path, name in self._kept(everything=everything).items() if path.exists()]
 
     def remove(self, *, everything: bool) -> None:
-        for folder in (POSTGRES_DATA, REDIS_DATA, AIRFLOW_HOME, SPARK_SCRATCH, RUN, *([VENV] if everything else [])):
-            shutil.rmtree(folder, ignore_errors=True)
+        for path in self._kept(everything=everything):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _kept(self, *, everything: bool) -> dict[Path, str]:
+        if everything:
+            return {LOCAL: "databases, virtual environment and all else of local mode"}
+        return {
+            POSTGRES_DATA: "the databases airflow and data_warehouse",
+            POSTGRES_PASSWORD: "their superuser's password",
+            REDIS_DATA: "queued tasks",
+            AIRFLOW_HOME: "Airflow's home",
+            SPARK_SCRATCH: "scratch files of Spark",
+        }
 
 
 def judge(name: str, state: str, description: str, *, is_working: bool) -> ServiceStatus:

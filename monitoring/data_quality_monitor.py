@@ -40,6 +40,7 @@ def check_staging(run: Run) -> StageResult:
         if state in ("unchanged", "published") or manifest is None:
             return StageResult(0, 0, {"token": token}, is_nothing_new=True)
         with connection, connection.cursor() as cursor:
+            release.require_staging(cursor, token, list(manifest.rows))
             _show_staging_as_tables(cursor, token, manifest)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest)),

@@ -1,6 +1,5 @@
 """What tests stand on: a real PostgreSQL, a real Spark session, and a project folder of their own."""
 
-import json
 import os
 import socket
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from psycopg2 import sql
 
 from stack.local import java, postgres, unprivileged
+from tests.drawing import read_drawing
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -159,20 +159,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
 @pytest.fixture(scope="session")
 def table(spark: "SparkSession") -> "Callable[..., DataFrame]":
-    """Turn a drawn table into a DataFrame.
-
-    The first line names the columns. All are strings, unless a type is given by name: table("…", quantity="int"). An
-    empty cell is null; a cell in double quotes is a JSON string, for blanks and what cannot be drawn.
-    """
+    """Turn a drawn table into a DataFrame of strings; types can be given by name: table("…", quantity="int")."""
 
     def draw(drawing: str, **types: str) -> "DataFrame":
-        names, *rows = ([cell.strip() for cell in line.split("|")] for line in drawing.strip().splitlines())
-        schema = ", ".join(f"`{name}` string" for name in names)
-        drawn = spark.createDataFrame([[_cell(cell) for cell in row] for row in rows], schema)
+        names, rows = read_drawing(drawing)
+        drawn = spark.createDataFrame(rows, ", ".join(f"`{name}` string" for name in names))
         return drawn.selectExpr(*(f"CAST(`{name}` AS {types.get(name, 'string')}) AS `{name}`" for name in names))
 
     return draw
-
-
-def _cell(drawn: str) -> str | None:
-    return json.loads(drawn) if drawn.startswith('"') else drawn or None

@@ -57,6 +57,16 @@ def open_staging(connection: Connection, token: int, tables: Sequence[str]) -> N
             cursor.execute(create.format(sql.Identifier(staging_name(table, token)), qualified(table)))
 
 
+def require_staging(cursor: Cursor, token: int, tables: Sequence[str]) -> None:
+    """Raise Superseded where the staging of an attempt is gone: every claim clears what is older."""
+    names = [staging_name(table, token) for table in tables]
+    count = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'staging' AND tablename = ANY(%s)"
+    if fetch_value(cursor, count, (names,)) < len(names):
+        raise Superseded(
+            f"attempt {token}: a newer run has cleared its staging; clear data_loading and what follows to try again"
+        )
+
+
 def advance(cursor: Cursor, run_key: str, token: int, *, state: str) -> None:
     """Record how far an attempt came. Raises Superseded where another attempt holds the run by now."""
     cursor.execute("UPDATE audit.runs SET state = %s WHERE run_key = %s AND token = %s", (state, run_key, token))
@@ -113,6 +123,7 @@ def publish(connection: Connection, run_key: str, token: int) -> tuple[int, list
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.publish'))")
         manifest = _audited_manifest(cursor, run_key, token)
         _refuse_to_forget(cursor, token, manifest)
+        require_staging(cursor, token, list(manifest.rows))
         changes = [merge(cursor, table, staging_name(table, token)) for table in manifest.rows]
         release = _record_release(cursor, run_key, token, manifest, changes)
         advance(cursor, run_key, token, state="published")

@@ -1,34 +1,63 @@
-"""Runs the stages in this process, on the tests' Spark and PostgreSQL."""
+"""Pipelines to run, and one that stands loaded and waits for its audit."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from batch_etl.run import Run, StageResult, run_stage
-from batch_etl.settings import Settings
 
-SPARK_STAGES = {
-    "data_ingestion": "ingest",
-    "data_cleaning": "clean",
-    "data_transformation": "transform",
-    "data_loader": "load",
-}
+from tests.integration.pipeline import SPARK_STAGES, Pipeline
 
-
-def entry_point(module: str) -> Callable[[Run], StageResult]:
-    """The stage function of one of the files in spark/, which are programs and no package."""
-    spec = importlib.util.spec_from_file_location(module, Path(__file__).parents[2] / "spark" / f"{module}.py")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return getattr(loaded, SPARK_STAGES[module])
+# One of each kind: kept, exact copy, superseded, quarantined, to unknown members, in two months, half a cent.
+SALES = """\
+sale_id,customer_id,product_id,quantity,unit_price_usd,discount_rate,sold_at_utc,region,payment_method
+S00000001,C0000001,P000001,2,10.05,0.1,2025-01-05T10:00:00Z,north,card
+S00000001,C0000001,P000001,2,10.05,0.1,2025-01-05T10:00:00Z,north,card
+S00000002,C0000001,P000002,1,3.00,0,2025-01-31T23:59:59Z,south,cash
+S00000002,C0000001,P000002,2,3.00,0,2025-02-01T00:00:00Z,south,cash
+S00000003,C0000001,P000001,x,10.00,,2025-02-05T10:00:00Z,moon,card
+S00000004,C0000009,P000009,1,0.10,0.05,2025-02-03T10:00:00Z,east,wallet
+S00000005,C0000001,P000001,3,9.99,0,2025-02-10T00:00:00Z,west,voucher
+S00000006,C0000001,P000002,1,3.00,0,2025-02-11T00:00:00Z,west,voucher
+"""
+CUSTOMERS = """\
+{"customer_id":"C0000001","full_name":"Ann Jones","email":"ann@example.org","city":"Zoë","country_code":"DE",\
+"segment":"consumer","registered_on":"2024-01-01","updated_at_utc":"2024-01-01T00:00:00Z"}
+{"customer_id":"C0000001","full_name":"Ann Smith","email":"ann@example.org","city":"Bonn","country_code":"DE",\
+"segment":"corporate","registered_on":"2024-01-01","updated_at_utc":"2025-02-01T00:00:00Z"}
+{"customer_id":3,"a\\u0000b":"a NUL in the name of a field"}
+{"customer_id":3}
+"""
+PRODUCTS = """\
+product_id,product_name,category,list_price_usd,cost_usd,stock_quantity,supplier_name,updated_at_utc
+P000001,"Tab\tand
+line \\. \\N ""end"" 🎁",home,10.00,5.00,1,,2024-01-01T00:00:00Z
+P000002,Plain,toys,3.00,2.00,7,Maker,2024-01-01T00:00:00Z
+"""
 
 
 @pytest.fixture
-def run_spark_stages(project: Path, spark: object) -> Callable[..., dict[str, StageResult]]:  # noqa: ARG001
-    """Run the four Spark stages over data/raw of the test's project."""
+def pipeline(tmp_path: Path, warehouse_dsn: str) -> Pipeline:
+    """A project of this test's own, without data."""
+    return Pipeline.make(tmp_path / "home", warehouse_dsn)
 
-    def run(run_key: str, *, stages: tuple[str, ...] = tuple(SPARK_STAGES)) -> dict[str, StageResult]:
-        return {stage: run_stage(Run(run_key, stage, "all", Settings()), entry_point(stage)) for stage in stages}
 
-    return run
+@pytest.fixture(scope="session")
+def loaded_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    clone_database: Callable[..., str],
+    empty_warehouse: str,
+    spark: object,  # noqa: ARG001 - the stages find the session that runs
+) -> Pipeline:
+    """The small files above, through the Spark stages of run r1: staged, not yet audited. Nobody changes it."""
+    once = Pipeline.make(tmp_path_factory.mktemp("loaded"), clone_database(template=empty_warehouse))
+    (once.raw / "sales_1.csv").write_text(SALES, encoding="utf-8")
+    (once.raw / "customers_1.json").write_text(CUSTOMERS, encoding="utf-8")
+    (once.raw / "products_1.csv").write_text(PRODUCTS, encoding="utf-8")
+    once.run("r1", stages=tuple(SPARK_STAGES))
+    return once
+
+
+@pytest.fixture
+def loaded(loaded_once: Pipeline, tmp_path: Path, clone_database: Callable[..., str]) -> Pipeline:
+    """A copy of it for this test alone."""
+    return loaded_once.copy(tmp_path / "home", clone_database(template=loaded_once.dsn.rsplit("/", 1)[1]))

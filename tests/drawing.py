@@ -1,0 +1,16 @@
+"""Tables drawn in a test: the first line names the columns, `|` stands between cells."""
+
+import json
+
+
+def read_drawing(drawing: str) -> tuple[list[str], list[list[str | None]]]:
+    """Names and rows of a drawn table.
+
+    Cells are strings; an empty one is None. A cell in double quotes is a JSON string, for what cannot be drawn.
+    """
+    names, *rows = ([cell.strip() for cell in line.split("|")] for line in drawing.strip().splitlines())
+    return names, [[_value(cell) for cell in row] for row in rows]
+
+
+def _value(cell: str) -> str | None:
+    return json.loads(cell) if cell.startswith('"') else cell or None

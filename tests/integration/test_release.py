@@ -1,0 +1,253 @@
+"""Publishing: all tables at once, only by the newest attempt, never twice, and by halves never."""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from batch_etl import release
+from batch_etl.errors import Superseded
+from batch_etl.run import Run
+from batch_etl.stores.mart import Manifest
+from batch_etl.stores.merge import Change
+from tests.drawing import read_drawing
+from tests.integration.pipeline import Pipeline
+
+MART = "marts.category_sales"
+FIRST = """
+category | orders | units | net_usd | cost_usd | margin_usd
+home     | 2      | 5     | 48.06   | 25.00    | 23.06
+toys     | 2      | 3     | 9.00    | 6.00     | 3.00
+unknown  | 1      | 1     | 0.09    |          |
+"""
+# One row more, one changed, one gone, one as it was.
+SECOND = """
+category | orders | units | net_usd | cost_usd | margin_usd
+books    | 1      | 1     | 7.00    | 3.00     | 4.00
+home     | 3      | 6     | 58.06   | 30.00    | 28.06
+unknown  | 1      | 1     | 0.09    |          |
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, warehouse_dsn: str) -> Pipeline:
+    return Pipeline(tmp_path, warehouse_dsn)
+
+
+def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str, ...], state: str = "audited") -> int:
+    """Claim a run and stage a drawn mart, as the loader does it; returns the token."""
+    names, rows = read_drawing(drawing)
+    manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
+    with closing(psycopg2.connect(warehouse.dsn)) as connection:
+        token = release.claim(connection, run_key)
+        release.open_staging(connection, token, [MART])
+        insert = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
+            sql.Identifier(release.staging_name(MART, token)),
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.executemany(insert, rows)
+        release.mark_loaded(connection, run_key, token, manifest)
+        with connection, connection.cursor() as cursor:
+            release.advance(cursor, run_key, token, state=state)
+    return token
+
+
+def publish(warehouse: Pipeline, run_key: str, token: int) -> tuple[int, list[Change]]:
+    with closing(psycopg2.connect(warehouse.dsn)) as connection:
+        return release.publish(connection, run_key, token)
+
+
+def shown(warehouse: Pipeline, drawing: str) -> None:
+    warehouse.shows("SELECT * FROM marts.category_sales ORDER BY category", drawing)
+
+
+def state(warehouse: Pipeline) -> list[object]:
+    """Everything that a publish touches, rows that were written again included."""
+    return [
+        warehouse.row_versions((MART,)),
+        *(
+            warehouse.query(sql.SQL("SELECT * FROM audit.{} ORDER BY 1, 2").format(sql.Identifier(table)))
+            for table in ("runs", "releases", "release_batches", "release_changes", "outbox")
+        ),
+    ]
+
+
+def test_a_publish_touches_only_the_rows_that_differ(warehouse: Pipeline) -> None:
+    first = publish(warehouse, "r1", stage(warehouse, "r1", FIRST, batches=("b1",)))
+    unknown = warehouse.query("SELECT ctid, xmin FROM marts.category_sales WHERE category = 'unknown'")
+    second = publish(warehouse, "r2", stage(warehouse, "r2", SECOND, batches=("b1", "b2")))
+
+    shown(warehouse, SECOND)
+    assert first == (1, [Change(MART, inserted=3, updated=0, deleted=0)])
+    assert second == (2, [Change(MART, inserted=1, updated=1, deleted=1)])
+    assert warehouse.query("SELECT ctid, xmin FROM marts.category_sales WHERE category = 'unknown'") == unknown
+    warehouse.shows(
+        "SELECT * FROM audit.releases INNER JOIN audit.release_changes USING (release) ORDER BY release",
+        """
+        release | run_key | token | table_name           | rows_inserted | rows_updated | rows_deleted
+        1       | r1      | 1     | marts.category_sales | 3             | 0            | 0
+        2       | r2      | 2     | marts.category_sales | 1             | 1            | 1
+        """,
+    )
+    warehouse.shows(
+        "SELECT * FROM audit.release_batches ORDER BY release, batch_id",
+        "release | dataset | batch_id\n1 | sales | b1\n2 | sales | b1\n2 | sales | b2",
+    )
+    warehouse.shows(
+        "SELECT * FROM audit.outbox ORDER BY message_id",
+        """
+        run_key | kind      | severity | subject                | body
+        r1      | published | info     | Release 1 is published | marts.category_sales: +3 ~0 -0
+        r2      | published | info     | Release 2 is published | marts.category_sales: +1 ~1 -1
+        """,
+    )
+    assert warehouse.query("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []
+
+
+def test_the_same_content_published_again_changes_no_row(warehouse: Pipeline) -> None:
+    publish(warehouse, "r1", stage(warehouse, "r1", FIRST, batches=("b1",)))
+    before = warehouse.row_versions((MART,))
+
+    number, changes = publish(warehouse, "r2", stage(warehouse, "r2", FIRST, batches=("b1",)))
+
+    assert (number, changes) == (2, [Change(MART, 0, 0, 0)])
+    assert warehouse.row_versions((MART,)) == before
+
+
+def test_an_attempt_is_published_once(warehouse: Pipeline) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",))
+    publish(warehouse, "r1", token)
+    before = state(warehouse)
+
+    with pytest.raises(Superseded, match="attempt 1 may not publish, attempt 1 is published"):
+        publish(warehouse, "r1", token)
+    retried = release.publish_attempt(Run("r1", "publish", "all", warehouse.settings), token=token)
+
+    assert retried.is_nothing_new
+    assert state(warehouse) == before
+
+
+def test_an_older_attempt_of_a_run_cannot_publish(warehouse: Pipeline) -> None:
+    zombie = stage(warehouse, "r1", FIRST, batches=("b1",))
+    newer = stage(warehouse, "r1", SECOND, batches=("b1",))
+    before = state(warehouse)
+
+    with pytest.raises(Superseded, match="attempt 1 may not publish, attempt 2 is audited; clear data_loading"):
+        publish(warehouse, "r1", zombie)
+    with (
+        pytest.raises(Superseded, match="a newer attempt holds the run"),
+        closing(psycopg2.connect(warehouse.dsn)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        release.advance(cursor, "r1", zombie, state="audited")
+
+    assert state(warehouse) == before
+    publish(warehouse, "r1", newer)
+    shown(warehouse, SECOND)
+
+
+@pytest.mark.parametrize("not_audited", ["claimed", "loaded", "stopped", "unchanged"])
+def test_only_what_was_audited_is_published(warehouse: Pipeline, not_audited: str) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",), state=not_audited)
+    before = state(warehouse)
+
+    with pytest.raises(Superseded, match=f"attempt 1 may not publish, attempt 1 is {not_audited}"):
+        publish(warehouse, "r1", token)
+
+    assert state(warehouse) == before
+
+
+def test_a_run_that_loaded_nothing_cannot_publish(warehouse: Pipeline) -> None:
+    with pytest.raises(Superseded, match="run r1: nothing was loaded for it; run data_loading first"):
+        publish(warehouse, "r1", 1)
+
+
+def test_a_run_computed_before_a_newer_release_cannot_undo_it(warehouse: Pipeline) -> None:
+    older = stage(warehouse, "r1", FIRST, batches=("b1",))
+    newer = stage(warehouse, "r2", SECOND, batches=("b1", "b2"))
+    publish(warehouse, "r2", newer)
+    before = state(warehouse)
+
+    with pytest.raises(Superseded, match="attempt 1: release 1 is newer and holds 1 batches that this one lacks"):
+        publish(warehouse, "r1", older)
+
+    assert state(warehouse) == before
+    shown(warehouse, SECOND)
+
+
+def test_a_later_attempt_that_knows_fewer_files_cannot_publish(warehouse: Pipeline) -> None:
+    publish(warehouse, "r1", stage(warehouse, "r1", SECOND, batches=("b1", "b2")))
+    before = warehouse.row_versions((MART,))
+
+    with pytest.raises(Superseded, match="holds 1 batches that this one lacks; trigger a new run"):
+        publish(warehouse, "r2", stage(warehouse, "r2", FIRST, batches=("b2", "b3")))
+
+    assert warehouse.row_versions((MART,)) == before
+
+
+def test_a_failure_inside_the_publish_leaves_everything_as_it_was(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=["quality_checks"])
+    # The last of the tables to be merged takes no row.
+    loaded.query("ALTER TABLE quarantine.records ADD CONSTRAINT planted CHECK (record_number < 0)")
+    before = loaded.contents(), loaded.query("SELECT * FROM audit.runs"), loaded.query("SELECT * FROM audit.outbox")
+
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        loaded.run("r1", stages=["publish"])
+
+    after = loaded.contents(), loaded.query("SELECT * FROM audit.runs"), loaded.query("SELECT * FROM audit.outbox")
+    assert after == before
+    assert loaded.query("SELECT COUNT(*) FROM audit.releases") == [(0,)]
+    assert loaded.query("SELECT TO_REGCLASS('core.fct_sale_2025_01')") == [(None,)]
+    loaded.query("ALTER TABLE quarantine.records DROP CONSTRAINT planted")
+    assert loaded.run("r1", stages=["publish"])["publish"].details["release"] == 1
+
+
+def test_two_publishes_of_one_attempt_at_once_make_one_release(warehouse: Pipeline) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",))
+
+    outcomes = at_once(*[lambda: publish(warehouse, "r1", token)] * 4)
+
+    assert sorted(map(repr, map(type, outcomes))) == sorted(map(repr, [tuple, Superseded, Superseded, Superseded]))
+    shown(warehouse, FIRST)
+    assert warehouse.query("SELECT release FROM audit.releases") == [(1,)]
+
+
+def test_a_run_whose_staging_a_newer_run_has_cleared_is_told_so(warehouse: Pipeline) -> None:
+    older = stage(warehouse, "r1", FIRST, batches=("b1",))
+    stage(warehouse, "r2", SECOND, batches=("b1", "b2"), state="claimed")
+    before = state(warehouse)
+
+    with pytest.raises(Superseded, match="attempt 1: a newer run has cleared its staging; clear data_loading and what"):
+        publish(warehouse, "r1", older)
+    warehouse.query("UPDATE audit.runs SET state = 'loaded' WHERE run_key = 'r1'")
+    with pytest.raises(Superseded, match="attempt 1: a newer run has cleared its staging; clear data_loading and what"):
+        warehouse.run("r1", stages=["quality_checks"])
+
+    assert state(warehouse)[0] == before[0] == {MART: []}
+    assert warehouse.query("SELECT COUNT(*) FROM audit.releases") == [(0,)]
+
+
+def at_once(*actions: object) -> list[object]:
+    """Do these things in threads that start together; what they return or raise, in their order."""
+    together = threading.Barrier(len(actions))
+    outcomes: list[object] = [None] * len(actions)
+
+    def act(place: int) -> None:
+        together.wait()
+        try:
+            outcomes[place] = actions[place]()
+        except Superseded as error:
+            outcomes[place] = error
+
+    threads = [threading.Thread(target=act, args=(place,)) for place in range(len(actions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return outcomes

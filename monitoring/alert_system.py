@@ -36,16 +36,19 @@ def send_waiting(run: Run) -> StageResult:
     for url in run.settings.notify_urls.get_secret_value().split():
         if not channels.add(url):
             log.error("NOTIFY_URLS holds an address that is not understood; see the list of apprise's services")
-    waiting = sent = 0
+    tried: dict[int, bool] = {}
     with run.warehouse() as connection:
-        while (message := _send_next(connection, channels, after=waiting)) is not None:
-            waiting = message.message_id
-            sent += 1
-    return StageResult(sent, sent, {"channels": len(channels)}, is_nothing_new=sent == 0)
+        while (outcome := _send_next(connection, channels, after=max(tried, default=0))) is not None:
+            message_id, is_sent = outcome
+            tried[message_id] = is_sent
+    return StageResult(len(tried), sum(tried.values()), {"channels": len(channels)}, is_nothing_new=not tried)
 
 
-def _send_next(connection: Connection, channels: apprise.Apprise, *, after: int) -> Message | None:
-    """Take the next waiting message, send it and record how that went; two senders never take the same one."""
+def _send_next(connection: Connection, channels: apprise.Apprise, *, after: int) -> tuple[int, bool] | None:
+    """Take the next waiting message, send it and record how that went; two senders never take the same one.
+
+    Returns its number and whether every channel took it, None where no message waits.
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute(
             """
@@ -71,7 +74,7 @@ def _send_next(connection: Connection, channels: apprise.Apprise, *, after: int)
             """,
             (failure, failure, message.message_id),
         )
-        return message
+        return message.message_id, failure is None
 
 
 def _deliver(message: Message, channels: apprise.Apprise) -> str | None:

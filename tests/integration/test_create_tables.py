@@ -1,0 +1,110 @@
+"""The warehouse's tables: made once and for all, described, and in agreement with the contracts."""
+
+from collections.abc import Callable
+
+import pytest
+
+from batch_etl.contract_reader import read_contracts
+from tests.integration.pipeline import PROJECT, Pipeline
+
+Query = Callable[..., list[tuple]]
+
+SCHEMAS = "('staging', 'core', 'marts', 'quarantine', 'audit')"
+# The contract columns that a core table does not hold under their own name, and under which it does.
+STORED_AS = {
+    "sales": ("core.fct_sale", {}),
+    "customers": ("core.dim_customer", {"updated_at_utc": None}),
+    "products": ("core.dim_product", {"updated_at_utc": None}),
+}
+
+
+def catalogue(query: Query) -> list[tuple]:
+    """Every column, constraint, index and comment of the warehouse."""
+    return query(f"""
+        SELECT 'column', table_schema || '.' || table_name, column_name, data_type, is_nullable, column_default
+        FROM information_schema.columns WHERE table_schema IN {SCHEMAS}
+        UNION ALL
+        SELECT 'constraint', conrelid::regclass::text, conname, PG_GET_CONSTRAINTDEF(oid), '', ''
+        FROM pg_constraint WHERE connamespace::regnamespace::text IN {SCHEMAS}
+        UNION ALL
+        SELECT 'index', tablename, indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname IN {SCHEMAS}
+        UNION ALL
+        SELECT 'comment', objoid::regclass::text, objsubid::text, description, '', '' FROM pg_description
+        WHERE classoid = 'pg_class'::regclass
+        ORDER BY 1, 2, 3, 4
+    """)  # noqa: S608 - a constant of this file
+
+
+def test_the_script_may_run_again_and_changes_nothing(query: Query) -> None:
+    query("INSERT INTO marts.category_sales VALUES ('toys', 1, 1, 1, 1, 0)")
+    before = catalogue(query)
+
+    query((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+
+    assert len(before) > 300
+    assert catalogue(query) == before
+    assert query("SELECT COUNT(*) FROM marts.category_sales") == [(1,)]
+
+
+def test_the_tables_are_these(query: Query) -> None:
+    tables = query(f"""
+        SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {SCHEMAS} ORDER BY 1
+    """)  # noqa: S608
+
+    assert [table for (table,) in tables] == [
+        *(f"audit.{table}" for table in ("batch_ledger", "outbox", "quality_results", "release_batches")),
+        *(f"audit.{table}" for table in ("release_changes", "releases", "runs", "source_files", "stage_runs")),
+        *("core.dim_customer", "core.dim_date", "core.dim_product", "core.fct_sale"),
+        *("marts.category_sales", "marts.customer_value", "marts.daily_sales", "marts.daily_summary"),
+        *("marts.product_performance", "quarantine.records"),
+    ]
+
+
+def test_every_schema_table_and_column_has_a_comment(query: Query) -> None:
+    undescribed = query(f"""
+        SELECT nspname FROM pg_namespace WHERE nspname IN {SCHEMAS} AND OBJ_DESCRIPTION(oid, 'pg_namespace') IS NULL
+        UNION ALL
+        SELECT attrelid::regclass || '.' || attname
+        FROM pg_attribute INNER JOIN pg_class ON pg_attribute.attrelid = pg_class.oid
+        WHERE relnamespace::regnamespace::text IN {SCHEMAS} AND relkind IN ('r', 'p') AND NOT attisdropped
+            AND ((attnum > 0 AND COL_DESCRIPTION(attrelid, attnum) IS NULL)
+                OR (attnum = -1 AND OBJ_DESCRIPTION(attrelid, 'pg_class') IS NULL))
+    """)  # noqa: S608
+
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("dataset", ["customers", "products", "sales"])
+def test_a_core_table_agrees_with_its_contract(query: Query, dataset: str) -> None:
+    contract = read_contracts(PROJECT / "config/contracts")[dataset]
+    table, _ = STORED_AS[dataset]
+    stored = query(
+        """
+        SELECT attname, REPLACE(FORMAT_TYPE(atttypid, atttypmod), 'timestamp with time zone', 'timestamptz'),
+            COL_DESCRIPTION(attrelid, attnum)
+        FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0
+        """,
+        table,
+    )
+    # When a version of a customer or product began is told by valid_from_utc and valid_to_utc.
+    described = [
+        (column.name, column.physical_type, column.description)
+        for column in contract.columns
+        if dataset == "sales" or column.name != "updated_at_utc"
+    ]
+    names = {name for name, _, _ in described}
+    assert sorted(column for column in stored if column[0] in names) == sorted(described)
+
+
+def test_the_datasets_are_those_that_the_tables_are_made_for() -> None:
+    assert sorted(read_contracts(PROJECT / "config/contracts")) == sorted(STORED_AS)
+
+
+def test_a_ledger_that_does_not_balance_is_refused_by_the_table_itself(pipeline: Pipeline) -> None:
+    for column, constraint in (("clean_records", "every_record"), ("clean_cents", "every_cent")):
+        figures = dict.fromkeys(("source_records", "clean_records", "source_cents", "clean_cents"), 0) | {column: 1}
+        with pytest.raises(Exception, match=f"{constraint}_accounted_for"):
+            pipeline.query(
+                "INSERT INTO audit.batch_ledger VALUES ('sales', 'b1', 'c1', 's.csv', %s, %s, 0, 0, %s, %s, 0, 0)",
+                *figures.values(),
+            )

@@ -1,0 +1,135 @@
+"""Staging is audited before anybody sees it: each check finds its fault, and an error keeps everything as it was."""
+
+import subprocess
+import sys
+
+import pytest
+
+from batch_etl.errors import QualityStopped, Superseded
+from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
+
+CHECKS = {
+    **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE},
+    "dim_customer_history": "error",
+    "dim_product_history": "error",
+    "fct_sale_amounts": "error",
+    "fct_sale_references": "error",
+    "ledger_balances": "error",
+    "marts_agree_with_sales": "error",
+    "quarantined_share": "warn",
+    "staging_holds_the_mart": "error",
+    "unknown_share": "warn",
+}
+
+# What is broken in staging, and the check that finds it.
+BROKEN = {
+    "staging_holds_the_mart": "DELETE FROM staging.dim_date_t1 WHERE calendar_date = '2025-12-31'",
+    "key_of_fct_sale": "UPDATE staging.fct_sale_t1 SET (sale_id, sold_on) = ('S00000005', '2025-02-10')"
+    " WHERE sale_id = 'S00000006'",
+    "key_of_product_performance": "UPDATE staging.product_performance_t1 SET product_id = 'P000001'",
+    "key_of_records": "UPDATE staging.records_t1 SET record_number = 3 WHERE dataset = 'customers'",
+    "ledger_balances": "DELETE FROM audit.batch_ledger WHERE dataset = 'sales'",
+    "dim_customer_history": "UPDATE staging.dim_customer_t1 SET valid_to_utc = '2025-01-15' WHERE NOT is_current",
+    "dim_product_history": "UPDATE staging.dim_product_t1 SET is_current = FALSE WHERE product_id = 'P000001'",
+    "fct_sale_amounts": "UPDATE staging.fct_sale_t1 SET gross_usd = gross_usd + 1, discount_usd = discount_usd + 1",
+    "fct_sale_references": "UPDATE staging.fct_sale_t1 SET customer_key = 42 WHERE sale_id = 'S00000001'",
+    "marts_agree_with_sales": "UPDATE staging.customer_value_t1 SET net_usd = net_usd + 0.01 WHERE segment = 'unknown'",
+}
+
+
+def test_every_check_is_made_and_recorded(loaded: Pipeline) -> None:
+    (result,) = loaded.run("r1", stages=["quality_checks"]).values()
+
+    results = loaded.query("SELECT check_name, severity, is_passed FROM audit.quality_results ORDER BY check_name")
+    assert {name: severity for name, severity, _ in results} == CHECKS
+    # Half of the drawn customers are broken.
+    assert [name for name, _, is_passed in results if not is_passed] == ["quarantined_share"]
+    assert result.details == {"token": 1, "checks": len(CHECKS), "failed": ["quarantined_share"]}
+    assert loaded.query("SELECT state FROM audit.runs") == [("audited",)]
+
+
+@pytest.mark.parametrize("check", BROKEN)
+def test_an_error_in_staging_stops_the_publish_and_nothing_visible_changes(loaded: Pipeline, check: str) -> None:
+    before = loaded.contents()
+    loaded.query(BROKEN[check])
+
+    with pytest.raises(QualityStopped, match=rf"run r1: nothing was published; {check} \("):
+        loaded.run("r1", stages=["quality_checks"])
+    with pytest.raises(Superseded, match="attempt 1 may not publish, attempt 1 is stopped"):
+        loaded.run("r1", stages=["publish"])
+
+    assert loaded.contents() == before
+    failed = loaded.query("SELECT check_name FROM audit.quality_results WHERE NOT is_passed AND severity = 'error'")
+    assert failed == [(check,)]
+    assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE offenders != '[]' AND is_passed") == [(0,)]
+    loaded.shows(
+        "SELECT *, SPLIT_PART(body, ':', 1) AS told FROM audit.outbox",
+        f"kind | severity | subject | told\nstopped | error | Publish of r1 is stopped by 1 checks | {check}",
+    )
+
+
+def test_a_run_that_was_stopped_is_summarised_and_announced(loaded: Pipeline) -> None:
+    loaded.query(BROKEN["fct_sale_amounts"])
+    with pytest.raises(QualityStopped):
+        loaded.run("r1", stages=["quality_checks"])
+
+    loaded.run("r1", stages=["daily_summary", "notifications"])
+
+    loaded.shows(
+        "SELECT * FROM marts.daily_summary",
+        "run_key | outcome | release | failed_checks | sales\nr1 | stopped | | 2 | 0",
+    )
+    assert loaded.query("SELECT kind, sent_at IS NOT NULL FROM audit.outbox") == [("stopped", True)]
+    report = (loaded.home / "data/processed/reports/r1.txt").read_text()
+    assert report.startswith("Run r1: NOT published (stopped), there is no release yet\n")
+    assert "fct_sale_amounts   error     5 offending rows" in report
+
+
+def test_a_new_attempt_after_a_stop_is_audited_anew(loaded: Pipeline, spark: object) -> None:  # noqa: ARG001
+    loaded.query(BROKEN["fct_sale_amounts"])
+    with pytest.raises(QualityStopped):
+        loaded.run("r1", stages=["quality_checks"])
+
+    loaded.run("r1", stages=["data_loading", "quality_checks", "publish", "daily_summary"])
+
+    loaded.shows("SELECT * FROM audit.runs", "run_key | token | state\nr1 | 2 | published")
+    loaded.shows("SELECT * FROM marts.daily_summary", "outcome | release | failed_checks\npublished | 1 | 1")
+
+
+def test_late_master_data_are_told_and_do_not_stop_the_publish(loaded: Pipeline) -> None:
+    loaded.query("UPDATE staging.fct_sale_t1 SET product_key = -1")
+
+    loaded.run("r1", stages=["quality_checks"])
+
+    loaded.shows(
+        "SELECT *, offenders->0->>'dimension' AS dimension FROM audit.quality_results "
+        "WHERE check_name = 'unknown_share'",
+        """
+        severity | is_passed | dimension | message
+        warn     | false     | product   | of 5 sales 1 without a known customer, 5 without a known product
+        """,
+    )
+    assert loaded.query("SELECT state FROM audit.runs") == [("audited",)]
+
+
+def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded.run("r1", stages=["quality_checks", "publish"])
+    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
+    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    command = [sys.executable, "-m", "monitoring.data_quality_monitor"]
+
+    passed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    loaded.query("UPDATE marts.daily_sales SET net_usd = 0")
+    failed = subprocess.run([*command, "--json"], cwd=PROJECT, capture_output=True, text=True, check=False)
+
+    assert (passed.returncode, passed.stderr) == (0, "")
+    assert [line.split(":")[0].split() for line in passed.stdout.splitlines()] == [
+        ["pass", "dim_customer_history"],
+        ["pass", "dim_product_history"],
+        ["pass", "fct_sale_amounts"],
+        ["pass", "fct_sale_references"],
+        ["pass", "marts_agree_with_sales"],
+        ["pass", "unknown_share"],
+    ]
+    assert failed.returncode == QualityStopped.exit_code
+    assert '"name": "marts_agree_with_sales", "severity": "error", "is_passed": false' in failed.stdout

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from stack import machine, ports, probes
+from stack import machine, ports, preflight, probes
 from stack.airflow_api import AirflowApi
-from stack.backend import PORT_SERVICES, Backend, StackError
+from stack.backend import PORT_SERVICES, Backend, ServiceStatus, StackError
 from stack.dag_run import DAG_ID
 from stack.layout import ROOT
 from stack.machine import GIGABYTE
@@ -28,46 +28,48 @@ class Finding:
 
 def run_all(settings: Settings, backend: Backend) -> list[Finding]:
     """Ask everything at once; an answer that fails does not keep the others from being given."""
+    services = backend.status()
+    running = {service.name for service in services if service.state != "stopped"}
+    if not running:
+        # All further questions would have the same answer.
+        return [Finding("services", is_ok=False, detail="nothing runs", fix="./start.sh starts it"), *check_machine()]
     api = AirflowApi.of(settings)
     questions: Sequence[Callable[[], list[Finding]]] = (
-        lambda: check_services(backend),
-        lambda: [check_port(settings, key, service) for key, service in PORT_SERVICES.items()],
+        lambda: [check_port(settings, key, is_running=name in running) for key, name in PORT_SERVICES.items()],
         lambda: check_airflow(api),
         lambda: [check_postgres_login(settings), check_celery(settings), check_spark(settings)],
-        lambda: [check_disk(machine.free_disk(ROOT)), check_memory(machine.available_memory())],
+        check_machine,
     )
     with ThreadPoolExecutor(len(questions)) as pool:
-        answers = list(pool.map(lambda question: question(), questions))
-    return [finding for answer in answers for finding in answer]
+        answers = list(pool.map(_answer, questions))
+    return [*map(check_service, services), *(finding for answer in answers for finding in answer)]
 
 
-def check_services(backend: Backend) -> list[Finding]:
-    return [
-        Finding(
-            f"service {service.name}",
-            service.state == "healthy",
-            service.detail or service.state,
-            "" if service.state == "healthy" else _how_to_mend(service.name, service.state),
-        )
-        for service in backend.status()
-    ]
+def _answer(question: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return question()
+    except StackError as error:
+        return [Finding("Airflow", is_ok=False, detail=str(error), fix="./start.sh waits until it is well")]
 
 
-def _how_to_mend(name: str, state: str) -> str:
-    return (
-        "./start.sh starts it"
-        if state == "stopped"
-        else f"./logs.sh {name} says why; ./start.sh waits until it is well"
-    )
+def check_service(service: ServiceStatus) -> Finding:
+    name = f"service {service.name}"
+    if service.state == "healthy":
+        return Finding(name, is_ok=True, detail="healthy")
+    if service.state == "stopped":
+        return Finding(name, is_ok=False, detail="stopped", fix="./start.sh starts it")
+    fix = f"./logs.sh {service.name} says why; ./start.sh waits until it is well"
+    return Finding(name, is_ok=False, detail=service.detail or service.state, fix=fix)
 
 
-def check_port(settings: Settings, key: str, service: str) -> Finding:
-    port = settings.port(key)
+def check_port(settings: Settings, key: str, *, is_running: bool) -> Finding:
+    name, service, port = f"port {settings[key]}", PORT_SERVICES[key], settings.port(key)
     if ports.is_free(settings["BIND_ADDRESS"], port):
-        return Finding(
-            f"port {port}", is_ok=False, detail=f"{service} does not listen on it", fix="./start.sh starts it"
-        )
-    return Finding(f"port {port}", is_ok=True, detail=f"{service} ({key})")
+        return Finding(name, is_ok=False, detail=f"{service} does not listen on it", fix="./start.sh starts it")
+    if not is_running:
+        problem = preflight.taken(key, settings, ports.find_holder(port))
+        return Finding(name, is_ok=False, detail=problem.what, fix=problem.fix)
+    return Finding(name, is_ok=True, detail=f"{service} ({key})")
 
 
 def check_airflow(api: AirflowApi) -> list[Finding]:
@@ -118,6 +120,10 @@ def check_spark(settings: Settings) -> Finding:
     return Finding(
         "Spark workers", is_ok=is_ok, detail=f"master {state.status or 'away'}, {state.workers} alive", fix=fix
     )
+
+
+def check_machine() -> list[Finding]:
+    return [check_disk(machine.free_disk(ROOT)), check_memory(machine.available_memory())]
 
 
 def check_disk(free: int) -> Finding:

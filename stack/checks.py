@@ -110,7 +110,7 @@ def check_celery(settings: Settings) -> Finding:
         fix = "./logs.sh redis; a changed REDIS_PASSWORD needs ./start.sh"
         return Finding("Celery worker", is_ok=False, detail="Redis refuses REDIS_PASSWORD or is away", fix=fix)
     fix = "" if workers else "./logs.sh airflow-worker; ./stop.sh and ./start.sh restart it"
-    return Finding("Celery worker", is_ok=workers > 0, detail=f"{workers} waiting for tasks", fix=fix)
+    return Finding("Celery worker", is_ok=workers > 0, detail=f"{workers} connected to the queue", fix=fix)
 
 
 def check_spark(settings: Settings) -> Finding:

@@ -1,0 +1,82 @@
+"""What a run finds in data/raw: new files land, known ones are seen, bad ones are refused, and the others go on."""
+
+import codecs
+import gzip
+import re
+import shutil
+
+from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
+
+HEADER = "sale_id,customer_id,product_id,quantity,unit_price_usd,discount_rate,sold_at_utc,region,payment_method\n"
+SALE = "S00000101,C0000001,P000001,2,10.05,0.1,2025-03-05T10:00:00Z,north,card\n"
+
+
+def test_a_bad_file_is_refused_with_its_reason_and_the_others_go_on(loaded: Pipeline) -> None:
+    for name, content in {
+        "sales_gz.csv": gzip.compress((HEADER + SALE).encode()),
+        "sales_latin.csv": (HEADER + SALE.replace("north", "nörth")).encode("latin-1"),
+        "sales_nothing.csv": b"",
+        "sales_other_header.csv": b"id,amount\n1,2\n",
+        "sales_new.csv": codecs.BOM_UTF8 + (HEADER + SALE).encode(),
+        "notes.txt": b"no contract knows me",
+        ".sales_upload.csv": HEADER.encode(),
+    }.items():
+        (loaded.raw / name).write_bytes(content)
+    (loaded.raw / "sales_folder.csv").mkdir()
+    shutil.copy(loaded.raw / "sales_1.csv", loaded.raw / "sales_1_copy.csv")
+    (loaded.raw / "products_1.csv").rename(loaded.raw / "products_renamed.csv")
+
+    result = loaded.run("r2", stages=["data_ingestion"])["data_ingestion"]
+
+    loaded.shows(
+        "SELECT *, SUBSTRING(reason FROM '[^:;]*: [^:;]*') AS why FROM audit.source_files WHERE run_key = 'r2' "
+        "ORDER BY file_name",
+        """
+        file_name              | dataset   | state   | records | why
+        customers_1.json       | customers | seen    | 4       |
+        products_renamed.csv   | products  | seen    | 2       |
+        sales_1.csv            | sales     | seen    | 8       |
+        sales_1_copy.csv       | sales     | seen    | 8       |
+        sales_folder.csv       | sales     | refused |         | sales_folder.csv: not a regular file
+        sales_gz.csv           | sales     | refused |         | sales_gz.csv: holds gzip data
+        sales_latin.csv        | sales     | refused |         | sales_latin.csv: not UTF-8 somewhere after record 0
+        sales_new.csv          | sales     | landed  | 1       |
+        sales_nothing.csv      | sales     | refused |         | sales_nothing.csv: empty
+        sales_other_header.csv | sales     | refused |         | sales_other_header.csv: header
+        """,
+    )
+    assert (result.records_in, result.details["files"], len(result.details["refused"])) == (1, 10, 5)
+
+
+def test_reading_the_same_files_again_leaves_the_first_finding(loaded: Pipeline) -> None:
+    (loaded.raw / "sales_bad.csv").write_bytes(b"")
+    loaded.run("r1", stages=["data_ingestion"])
+    first = loaded.query("SELECT * FROM audit.source_files ORDER BY file_name")
+
+    loaded.run("r1", stages=["data_ingestion"])
+
+    assert loaded.query("SELECT * FROM audit.source_files ORDER BY file_name") == first
+    assert [row[4] for row in first] == ["landed", "landed", "landed", "refused"]
+
+
+def test_a_copy_under_another_name_counts_its_records_once(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    shutil.copy(loaded.raw / "sales_1.csv", loaded.raw / "sales_1_copy.csv")
+
+    loaded.run("r2")
+
+    loaded.shows(
+        "SELECT * FROM marts.daily_summary WHERE run_key = 'r2'",
+        "outcome | source_files | source_records | quarantined_records\nunchanged | 4 | 14 | 3",
+    )
+    report = (loaded.home / "data/processed/reports/r2.txt").read_text()
+    assert re.search(r"^  sales +quantity: not an integer +1$", report, re.MULTILINE)
+
+
+def test_a_run_of_one_size_reads_only_the_files_of_that_size(pipeline: Pipeline) -> None:
+    shutil.copytree(PROJECT / "data/raw", pipeline.raw, dirs_exist_ok=True)
+
+    pipeline.run("r1", size="small", stages=["data_ingestion"])
+
+    names = pipeline.query("SELECT file_name FROM audit.source_files ORDER BY file_name")
+    assert names == [("customer_data_small.json",), ("products_data_small.csv",), ("sales_data_small.csv",)]

@@ -26,6 +26,9 @@ def clean(run: Run) -> StageResult:
         for batch in known_batches(run.lake.landing, contract.dataset)
         if not run.lake.judged("clean", batch.dataset, contract.fingerprint, batch.batch_id).exists()
     ]
+    with run.warehouse() as connection:
+        for contract in run.contracts.values():
+            audit.put_in_force(connection, contract.dataset, contract.fingerprint)
     outcome = {
         "quarantined": sum(ledger.quarantined_records for ledger in ledgers),
         "duplicates": sum(ledger.duplicate_records for ledger in ledgers),

@@ -353,7 +353,7 @@ COMMENT ON COLUMN audit.batch_ledger.source_cents IS 'Sum of the ledger amount o
 COMMENT ON COLUMN audit.batch_ledger.clean_cents IS 'Its part in clean records.';
 COMMENT ON COLUMN audit.batch_ledger.quarantined_cents IS 'Its part in quarantined records.';
 COMMENT ON COLUMN audit.batch_ledger.duplicate_cents IS 'Its part in duplicates.';
-COMMENT ON COLUMN audit.batch_ledger.judged_at IS 'When the batch was judged.';
+COMMENT ON COLUMN audit.batch_ledger.judged_at IS 'When this contract judged the batch or came back into force; the latest row counts.';
 
 CREATE TABLE IF NOT EXISTS audit.quality_results (
     run_key text NOT NULL,

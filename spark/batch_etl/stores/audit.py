@@ -135,3 +135,22 @@ def record_ledger(connection: Connection, ledger: Ledger) -> None:
             """,
             asdict(ledger),
         )
+
+
+def put_in_force(connection: Connection, dataset: str, contract_id: str) -> None:
+    """Let the ledgers of this contract be the latest ones again, where a contract was changed and changed back."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE audit.batch_ledger AS ledger
+            SET judged_at = CLOCK_TIMESTAMP()
+            WHERE ledger.dataset = %s AND ledger.contract_id = %s AND EXISTS (
+                SELECT 1
+                FROM audit.batch_ledger AS later
+                WHERE later.dataset = ledger.dataset
+                    AND later.batch_id = ledger.batch_id
+                    AND later.judged_at > ledger.judged_at
+            )
+            """,
+            (dataset, contract_id),
+        )

@@ -1,0 +1,44 @@
+"""Another contract judges every batch again; the one before comes back with its judgement."""
+
+from tests.integration.pipeline import AFTER_LOADING, STAGES, Pipeline
+
+
+def test_a_contract_that_changes_judges_every_batch_again_and_may_change_back(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    first = loaded.contents()
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    as_it_was = contract.read_text(encoding="utf-8")
+
+    contract.write_text(as_it_was.replace("validValues: [north, south,", "validValues: [north,"), encoding="utf-8")
+    stricter = loaded.run("stricter")
+
+    assert [stage for stage in STAGES if stricter[stage].is_nothing_new] == ["data_ingestion"]
+    loaded.shows(
+        "SELECT * FROM core.fct_sale ORDER BY sale_id",
+        "sale_id | region\nS00000001 | north\nS00000004 | east\nS00000005 | west\nS00000006 | west",
+    )
+    loaded.shows(
+        "SELECT record_number, reasons->>0 AS reason FROM quarantine.records WHERE dataset = 'sales' ORDER BY 1",
+        """
+        record_number | reason
+        3             | region: not an allowed value: south
+        4             | region: not an allowed value: south
+        5             | quantity: not an integer: x
+        """,
+    )
+
+    contract.write_text(as_it_was, encoding="utf-8")
+    back = loaded.run("back")
+
+    assert [stage for stage in STAGES if back[stage].is_nothing_new] == list(STAGES[:3])
+    assert loaded.contents() == first
+    loaded.shows(
+        "SELECT *, source_records || ' = ' || clean_records || ' + ' || quarantined_records || ' + ' "
+        "|| duplicate_records AS records FROM marts.daily_summary ORDER BY release",
+        """
+        run_key  | outcome   | release | records        | sales
+        r1       | published | 1       | 14 = 9 + 3 + 2 | 5
+        stricter | published | 2       | 14 = 8 + 5 + 1 | 4
+        back     | published | 3       | 14 = 9 + 3 + 2 | 5
+        """,
+    )

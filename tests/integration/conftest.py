@@ -1,11 +1,12 @@
 """Pipelines to run, and one that stands loaded and waits for its audit."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.pipeline import SPARK_STAGES, Pipeline
+from tests.integration.pipeline import PROJECT, SPARK_STAGES, Pipeline
 
 # One of each kind: kept, exact copy, superseded, quarantined, to unknown members, in two months, half a cent.
 SALES = """\
@@ -60,4 +61,37 @@ def loaded_once(
 @pytest.fixture
 def loaded(loaded_once: Pipeline, tmp_path: Path, clone_database: Callable[..., str]) -> Pipeline:
     """A copy of it for this test alone."""
-    return loaded_once.copy(tmp_path / "home", clone_database(template=loaded_once.dsn.rsplit("/", 1)[1]))
+    return loaded_once.copy(tmp_path / "home", clone_database(template=loaded_once.database))
+
+
+@pytest.fixture(scope="session")
+def next_copy(
+    tmp_path_factory: pytest.TempPathFactory, clone_database: Callable[..., str], empty_warehouse: str
+) -> Callable[..., Pipeline]:
+    """Copy a pipeline with its lake and warehouse; without one, make a pipeline with every file of data/raw."""
+
+    def copy(pipeline: Pipeline | None = None) -> Pipeline:
+        home = tmp_path_factory.mktemp("sizes") / "home"
+        if pipeline is not None:
+            return pipeline.copy(home, clone_database(template=pipeline.database))
+        fresh = Pipeline.make(home, clone_database(template=empty_warehouse))
+        shutil.copytree(PROJECT / "data/raw", fresh.raw, dirs_exist_ok=True)
+        return fresh
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def small(next_copy: Callable[..., Pipeline], spark: object) -> Pipeline:  # noqa: ARG001 - the stages find it
+    """The small files published. Nobody changes it."""
+    pipeline = next_copy()
+    pipeline.run("small", size="small")
+    return pipeline
+
+
+@pytest.fixture(scope="session")
+def medium_staged(small: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """Small published, medium staged and not yet audited. Nobody changes it."""
+    pipeline = next_copy(small)
+    pipeline.run("medium", size="medium", stages=tuple(SPARK_STAGES))
+    return pipeline

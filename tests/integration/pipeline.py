@@ -28,7 +28,8 @@ SPARK_STAGES = {
     "data_transformation": ("data_transformation", "transform"),
     "data_loading": ("data_loader", "load"),
 }
-STAGES = (*SPARK_STAGES, "quality_checks", "publish", "daily_summary", "notifications")
+AFTER_LOADING = ("quality_checks", "publish", "daily_summary", "notifications")
+STAGES = (*SPARK_STAGES, *AFTER_LOADING)
 VISIBLE = (
     *("core.dim_customer", "core.dim_product", "core.dim_date", "core.fct_sale", "quarantine.records"),
     *("marts.daily_sales", "marts.category_sales", "marts.product_performance", "marts.customer_value"),
@@ -72,6 +73,10 @@ class Pipeline:
     @property
     def settings(self) -> Settings:
         return Settings(pipeline_home=self.home, warehouse_dsn=self.dsn, notify_urls=self.notify_urls)
+
+    @property
+    def database(self) -> str:
+        return self.dsn.rsplit("/", 1)[1]
 
     @property
     def raw(self) -> Path:

@@ -4,9 +4,7 @@ import pytest
 
 from batch_etl.errors import LedgerImbalance
 from batch_etl.run import Run, run_stage
-from tests.integration.pipeline import VISIBLE, Pipeline, entry_point
-
-AFTER_LOADING = ("quality_checks", "publish", "daily_summary", "notifications")
+from tests.integration.pipeline import AFTER_LOADING, VISIBLE, Pipeline, entry_point
 
 
 def test_every_record_and_cent_is_accounted_for(loaded: Pipeline) -> None:

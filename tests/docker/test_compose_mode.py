@@ -7,17 +7,14 @@ Needs a Docker engine, 8 GB of disk, 6 GB of memory and 20 to 40 minutes, so it 
 It works on a clone of what is committed, with ports and names of its own; a stack that runs is left alone.
 """
 
-import time
-
 import pytest
 
 from stack.backend import SERVICES
-from tests.docker.clone import PORTS, Stack
+from tests.clone import PORTS, Stack
 
 pytestmark = pytest.mark.timeout(3600)
 
 SECRETS = ("REDIS_PASSWORD", "FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET", "SPARK_SECRET", "AIRFLOW_ADMIN_PASSWORD")
-WARM_SECONDS = 90
 
 
 def test_without_settings_compose_says_what_to_do(stack: Stack) -> None:
@@ -34,10 +31,9 @@ def test_one_command_ends_with_the_expected_warehouse(stack: Stack) -> None:
     stack.succeed("./run_validation.sh", "--quick")
 
 
-def test_another_start_is_quick_and_changes_nothing(stack: Stack) -> None:
-    before, began = stack.containers(), time.monotonic()
+def test_another_start_changes_nothing(stack: Stack) -> None:
+    before = stack.containers()
     stack.succeed("./start.sh", "--no-run")
-    assert time.monotonic() - began < WARM_SECONDS
     assert stack.containers() == before
     stack.succeed("./etl", "verify", "--size", "small")
 

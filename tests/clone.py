@@ -1,4 +1,4 @@
-"""A clone of this repository with ports of its own, run in Docker."""
+"""A clone of what is committed, with ports of its own, driven as a person drives it."""
 
 import os
 import subprocess
@@ -11,6 +11,7 @@ from stack.ports import next_free
 from stack.settings import Settings, load_settings
 from stack.waiting import wait_until
 
+PROJECT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 PORTS = {
     "AIRFLOW_PORT": 28080,
@@ -22,9 +23,10 @@ PORTS = {
 
 
 class Stack:
-    """The clone, driven as a person drives it: by its scripts and by `docker`."""
+    """The clone, driven by its scripts and by `docker`."""
 
     def __init__(self, folder: Path) -> None:
+        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(folder)], check=True)
         self.folder = folder
         self.project = f"data-pipeline-test-{os.getpid()}"
 

@@ -1,0 +1,81 @@
+"""The whole stack as processes: started, run through the REST API, run again and stopped, in the order of this file.
+
+It works on a clone of what is committed, with ports of its own and this checkout's virtual environment.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from stack.dag_run import DAG_ID
+from stack.ports import is_free
+from tests.clone import LOOPBACK, PORTS, PROJECT, Stack
+
+pytestmark = pytest.mark.timeout(1800)
+
+TASKS = {
+    "data_ingestion",
+    "data_cleaning",
+    "data_transformation",
+    "data_loading",
+    "quality_checks",
+    "publish",
+    "daily_summary",
+    "notifications",
+}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    clone = Stack(tmp_path_factory.mktemp("local") / "clone")
+    clone.write_settings()
+    (clone.folder / ".local").mkdir()
+    (clone.folder / ".local/venv").symlink_to(PROJECT / ".local/venv")
+    yield clone
+    clone.run("./stop.sh")
+
+
+@pytest.fixture(scope="module")
+def first_start(stack: Stack) -> str:
+    """What the first start printed."""
+    return stack.succeed("./start.sh", "--local", "--size", "small")
+
+
+def test_one_command_tells_what_became_of_every_record(first_start: str) -> None:
+    assert "published as release 1" in first_start
+    assert "60 in 3 files = 57 clean + 2 quarantined + 1 duplicates; 0 files refused" in first_start
+    assert "email: does not match the pattern" in first_start
+    assert [task for task in TASKS if task not in first_start] == []
+
+
+@pytest.mark.usefixtures("first_start")
+def test_the_warehouse_is_as_expected(stack: Stack) -> None:
+    stack.succeed("./etl", "verify", "--size", "small")
+
+
+@pytest.mark.usefixtures("first_start")
+def test_every_task_of_the_run_is_green_at_the_first_try(stack: Stack) -> None:
+    runs = stack.airflow.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns")["dag_runs"]
+    assert [run["state"] for run in runs] == ["success"]
+    tasks = stack.airflow.task_instances(DAG_ID, runs[0]["dag_run_id"])
+    assert {task["task_id"]: (task["state"], task["try_number"]) for task in tasks} == dict.fromkeys(
+        TASKS, ("success", 1)
+    )
+
+
+@pytest.mark.usefixtures("first_start")
+def test_a_second_start_loads_nothing_twice(stack: Stack) -> None:
+    told = stack.succeed("./start.sh", "--size", "small")
+    assert "nothing new, release 1 stays" in told
+    stack.succeed("./etl", "verify", "--size", "small")
+
+
+@pytest.mark.usefixtures("first_start")
+def test_the_quick_validation_finds_all_well(stack: Stack) -> None:
+    stack.succeed("./run_validation.sh", "--quick")
+
+
+@pytest.mark.usefixtures("first_start")
+def test_stopping_ends_every_service(stack: Stack) -> None:
+    stack.succeed("./stop.sh")
+    assert [key for key in PORTS if not is_free(LOOPBACK, int(stack.settings[key]))] == []

@@ -20,6 +20,8 @@ HEARTBEAT = """
     FROM job
     WHERE job_type = %s AND hostname = %s AND state = 'running' AND latest_heartbeat > now() - INTERVAL '30 seconds'
 """
+# A worker asks the queue anew each second; Redis remembers the last command of one that hangs.
+SILENT_SECONDS = 30
 RUNNING_TASK = "SELECT 1 FROM task_instance WHERE state = 'running' AND hostname = %s"
 
 
@@ -31,11 +33,12 @@ def database_holds(sql: str, *parameters: str) -> bool:
 
 
 def waits_for_tasks() -> bool:
-    """Whether this container's worker blocks on the queue. One that lost its queue still answers a ping."""
+    """Whether this container's worker asks for tasks. One that has lost its queue still answers a ping."""
     broker = redis.Redis.from_url(os.environ["AIRFLOW__CELERY__BROKER_URL"], socket_timeout=5)
     own_address = socket.gethostbyname(socket.gethostname())
     clients: Any = broker.client_list()
-    return any(client["cmd"] == "brpop" and client["addr"].rpartition(":")[0] == own_address for client in clients)
+    own = [client for client in clients if client["addr"].rpartition(":")[0] == own_address]
+    return any(client["cmd"] == "brpop" and int(client["idle"]) < SILENT_SECONDS for client in own)
 
 
 def is_alive(component: str) -> bool:

@@ -3,7 +3,7 @@
 usage, while the image is built: spark-submit --conf spark.driver.extraJavaOptions=-XX:AOTCacheOutput=FILE train_aot.py
 
 JEP 483 and 514 call it ahead-of-time class loading: a job that starts with -XX:AOTCache=FILE finds its classes parsed
-and linked, which halves the time of a short spark-submit.
+and linked, and a small one takes 17 s of CPU instead of 25.
 """
 
 import tempfile

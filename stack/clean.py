@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stack.backend import Backend
 from stack.layout import ENV_FILE, LOGS, PROCESSED, shown
-from stack.modes import open_all
+from stack.modes import forget_mode, open_all
 from stack.progress import Progress
 from stack.settings import load_settings
 
@@ -27,6 +27,7 @@ def clean(*, everything: bool, is_confirmed: bool) -> int:
         backend.remove(everything=everything)
     for path in _files(everything=everything):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    forget_mode()
     progress.say("deleted")
     return 0
 

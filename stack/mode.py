@@ -58,8 +58,8 @@ def why_no_engine(complaint: str) -> str:
     return "Docker is installed, but no engine answers"
 
 
-def choose(*, asked: Mode | None, running: Mode | None, docker: Docker) -> Choice:
-    """Decide, in this order: what runs already, what was asked for, what the machine has."""
+def choose(*, asked: Mode | None, running: Mode | None, last: Mode | None, docker: Docker) -> Choice:
+    """Decide, in this order: what runs already, what was asked for, what ran last and has the data, what there is."""
     if running and asked not in {None, running}:
         raise StackError(f"the stack runs in {running} mode; ./stop.sh ends it, then it can start in {asked} mode")
     if running:
@@ -68,6 +68,8 @@ def choose(*, asked: Mode | None, running: Mode | None, docker: Docker) -> Choic
         raise StackError(f"{docker.trouble}\n  fix: mend that, or run ./start.sh --local, which needs no Docker")
     if asked:
         return Choice(asked, "you asked for it")
+    if last == "local" and not docker.trouble:
+        return Choice("local", "as the last time, for its data are there; --docker starts anew in containers")
     if docker.trouble:
         return Choice("local", docker.trouble)
     return Choice("docker", f"Docker {docker.engine} with Compose {docker.compose} answers")

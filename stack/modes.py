@@ -24,16 +24,21 @@ def remember_mode(mode: Mode) -> None:
     REMEMBERED.write_text(mode + "\n", encoding="utf-8")
 
 
-def remembered_mode() -> Mode:
-    """The mode of the last start; local before the first."""
-    is_docker = REMEMBERED.exists() and REMEMBERED.read_text(encoding="utf-8").strip() == "docker"
-    return "docker" if is_docker else "local"
+def forget_mode() -> None:
+    REMEMBERED.unlink(missing_ok=True)
+
+
+def last_mode() -> Mode | None:
+    """The mode of the last start; None before the first and after a clean."""
+    if not REMEMBERED.exists():
+        return None
+    return "docker" if REMEMBERED.read_text(encoding="utf-8").strip() == "docker" else "local"
 
 
 def running_mode(settings: Settings) -> Mode | None:
     if supervisor.is_running():
         return "local"
-    if remembered_mode() == "docker" and is_up(open_backend("docker", settings)):
+    if last_mode() == "docker" and is_up(open_backend("docker", settings)):
         return "docker"
     return None
 
@@ -47,7 +52,7 @@ def is_up(backend: Backend) -> bool:
 
 def open_current(settings: Settings) -> Backend:
     """The backend that runs, or else the one that ran last."""
-    return open_backend(running_mode(settings) or remembered_mode(), settings)
+    return open_backend(running_mode(settings) or last_mode() or "local", settings)
 
 
 def open_all(settings: Settings) -> list[Backend]:

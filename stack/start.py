@@ -7,7 +7,7 @@ from stack.dag_run import DAG_ID, Size, explain_failure, run_pipeline, wait_for_
 from stack.health import wait_for_health
 from stack.layout import ENV_FILE, shown
 from stack.mode import Mode, choose, look_for_docker
-from stack.modes import open_backend, remember_mode, running_mode
+from stack.modes import last_mode, open_backend, remember_mode, running_mode
 from stack.progress import Progress
 from stack.settings import Settings, complete_env_file, load_settings
 
@@ -18,7 +18,7 @@ def start(*, asked: Mode | None, size: Size | None) -> int:
     if complete_env_file():
         progress.say(f"wrote settings and fresh secrets to {shown(ENV_FILE)}")
     settings = load_settings()
-    choice = choose(asked=asked, running=running_mode(settings), docker=look_for_docker())
+    choice = choose(asked=asked, running=running_mode(settings), last=last_mode(), docker=look_for_docker())
     progress.say(f"mode: {choice.mode} ({choice.why})")
     backend = open_backend(choice.mode, settings)
     _look_first(settings, backend, progress)

@@ -1,97 +1,133 @@
-"""The DAG as Airflow loads it: names, order and policy."""
+"""The DAG as Airflow loads it: these tasks, these edges, this policy."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
 
-Load = Callable[..., DagBag]
+PROJECT = Path(__file__).resolve().parents[2]
+SPARK_TASKS = {
+    "data_ingestion": "data_ingestion.py",
+    "data_cleaning": "data_cleaning.py",
+    "data_transformation": "data_transformation.py",
+    "data_loading": "data_loader.py",
+}
+TASKS = [*SPARK_TASKS, "quality_checks", "publish", "daily_summary", "notifications"]
 
-DAGS = Path(__file__).resolve().parents[2] / "dags"
-ORDER = [
-    "data_ingestion",
-    "data_cleaning",
-    "data_transformation",
-    "data_loading",
-    "quality_checks",
-    "publish",
-    "daily_summary",
-    "notifications",
-]
-SPARK_TASKS = ORDER[:4]
+
+@pytest.fixture(scope="module", autouse=True)
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Airflow reads these when it is first imported; nothing here needs its database."""
+    os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 
 @pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Load the DAG folder under an environment; gives the DAG bag."""
+def load_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Load the folder dags/ anew, under these variables."""
+    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - after AIRFLOW_HOME is set
 
-    def load(**environment: str) -> DagBag:
-        for name, value in environment.items():
+    def load(**environ: str) -> Any:
+        monkeypatch.setenv("PIPELINE_HOME", str(PROJECT))
+        for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        return DagBag(dag_folder=str(DAGS))
+        bag = DagBag(PROJECT / "dags")
+        assert bag.import_errors == {}
+        assert list(bag.dags) == ["data_pipeline_etl"]
+        return bag.dags["data_pipeline_etl"]
 
     return load
 
 
-@pytest.fixture
-def dag(load: Load) -> DAG:
-    return load().dags["data_pipeline_etl"]
+def test_the_eight_tasks_follow_each_other(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag()
+
+    edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+    chain = {task: {following} for task, following in pairwise(TASKS)}
+    assert edges == {**chain, "notifications": set()}
+    assert [task.task_id for task in dag.topological_sort()] == TASKS
 
 
-def test_the_folder_holds_this_dag_and_nothing_that_fails(load: Load) -> None:
-    bag = load()
-    assert bag.import_errors == {}
-    assert set(bag.dags) == {"data_pipeline_etl"}
+def test_the_four_spark_stages_are_submitted_to_the_cluster(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag(SPARK_PROPERTIES_FILE="/etc/spark.conf")
 
-
-def test_the_eight_tasks_follow_each_other(dag: DAG) -> None:
-    edges = {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}
-    assert edges == {task: [following] for task, following in pairwise(ORDER)} | {ORDER[-1]: []}
-
-
-def test_the_first_four_are_submitted_to_the_spark_cluster(dag: DAG) -> None:
-    submitted = {task.task_id: Path(task.application).name for task in dag.tasks if hasattr(task, "application")}
-    assert submitted == {
-        "data_ingestion": "data_ingestion.py",
-        "data_cleaning": "data_cleaning.py",
-        "data_transformation": "data_transformation.py",
-        "data_loading": "data_loader.py",
+    submitted = {task.task_id: task for task in dag.tasks if task.task_type == "SparkSubmitOperator"}
+    assert {name: task.application for name, task in submitted.items()} == {
+        name: str(PROJECT / "spark" / file) for name, file in SPARK_TASKS.items()
     }
-    assert all((DAGS.parent / "spark" / program).exists() for program in submitted.values())
+    for task in submitted.values():
+        assert Path(task.application).is_file()
+        assert task.application_args == ["--run-key", "{{ run_id }}", "--dataset-size", "{{ params.dataset_size }}"]
+        assert (task._conn_id, task.properties_file) == ("spark_default", "/etc/spark.conf")
+        # Secrets on the command line of spark-submit would show in ps.
+        assert not task.conf
 
 
-def test_every_task_is_tried_again_and_ends_in_time(dag: DAG) -> None:
-    policy = {(task.retries, task.execution_timeout, task.pool, task.owner) for task in dag.tasks}
-    assert policy == {(2, timedelta(hours=2), "default_pool", "data-platform")}
-    assert dag.dagrun_timeout == timedelta(hours=6)
+def test_every_task_keeps_the_policy(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag()
+
+    policy = {
+        (
+            *(task.owner, task.pool, task.retries, task.retry_delay, task.retry_exponential_backoff),
+            *(task.max_retry_delay, task.execution_timeout),
+        )
+        for task in dag.tasks
+    }
+    assert policy == {
+        (
+            *("data-platform", "default_pool", 2, timedelta(seconds=30), True),
+            *(timedelta(minutes=10), timedelta(hours=2)),
+        )
+    }
 
 
-def test_only_one_run_is_at_work_and_none_starts_by_itself(dag: DAG) -> None:
-    assert dag.max_active_runs == 1
-    assert dag.catchup is False
-    assert dag.schedule is None
+def test_the_dag_says_what_it_is_and_never_runs_beside_itself(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag()
+
+    assert dag.description == "Files in, audited releases out: every record accounted for."
+    assert dag.tags == {"etl", "sales", "write-audit-publish"}
+    assert (dag.max_active_runs, dag.catchup, dag.dagrun_timeout) == (1, False, timedelta(hours=6))
+    documented = {task for task in TASKS if f"`{task}`" in dag.doc_md}
+    assert documented == set(TASKS)
 
 
-def test_a_schedule_comes_from_the_environment(load: Load) -> None:
-    dag = load(PIPELINE_SCHEDULE="0 3 * * *").dags["data_pipeline_etl"]
-    assert dag.schedule == "0 3 * * *"
+def test_the_size_is_chosen_from_those_there_are(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag()
+
+    assert set(dag.params) == {"dataset_size"}
+    param = dag.params.get_param("dataset_size")
+    assert (param.value, param.schema["enum"]) == ("small", ["small", "medium", "large", "all"])
+    with pytest.raises(ValueError, match="'tiny' is not one of"):
+        param.resolve("tiny")
 
 
-def test_the_size_is_chosen_from_a_list(dag: DAG) -> None:
-    schema = dag.params.get_param("dataset_size").schema
-    assert (dag.params["dataset_size"], schema["enum"]) == ("small", ["small", "medium", "large", "all"])
+@pytest.mark.parametrize(("schedule", "timetable"), [("", "NullTimetable"), ("0 2 * * *", "CronTriggerTimetable")])
+def test_the_dag_runs_when_asked_or_by_the_schedule_that_is_set(
+    load_dag: Callable[..., Any], schedule: str, timetable: str
+) -> None:
+    dag = load_dag(PIPELINE_SCHEDULE=schedule)
+
+    assert dag.schedule == (schedule or None)
+    assert type(dag.timetable).__name__ == timetable
 
 
-def test_summary_and_notifications_run_after_a_failure_and_do_not_hide_it(dag: DAG) -> None:
-    teardowns = {task.task_id for task in dag.tasks if task.is_teardown}
-    assert teardowns == {"daily_summary", "notifications"}
-    assert not any(dag.get_task(name).on_failure_fail_dagrun for name in teardowns)
+def test_a_run_that_failed_is_summarised_and_announced_all_the_same(load_dag: Callable[..., Any]) -> None:
+    dag = load_dag()
+
+    last_words = {task.task_id for task in dag.tasks if task.is_teardown}
+    assert last_words == {"daily_summary", "notifications"}
+    assert {task.trigger_rule.value for task in dag.tasks if task.task_id in last_words} == {"all_done_setup_success"}
+    assert {task.trigger_rule.value for task in dag.tasks if task.task_id not in last_words} == {"all_success"}
+    # They must not make a red run green, nor a green one red.
+    assert not any(task.on_failure_fail_dagrun for task in dag.tasks if task.is_teardown)
 
 
-def test_whoever_is_paged_finds_a_line_for_every_task(dag: DAG) -> None:
-    assert [task for task in ORDER if f"`{task}`" not in dag.doc_md] == []
-    assert dag.tags >= {"etl"}
+def test_the_audited_token_reaches_the_publish(load_dag: Callable[..., Any]) -> None:
+    publish = load_dag().get_task("publish")
+
+    (token,) = publish.op_args
+    assert token.operator.task_id == "quality_checks"

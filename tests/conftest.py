@@ -1,5 +1,6 @@
 """What tests stand on: a real PostgreSQL, a real Spark session, and a project folder of their own."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -26,6 +27,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 # Executors are processes of their own: what they import, they find here.
 os.environ["PYTHONPATH"] = f"{PROJECT / 'spark'}{os.pathsep}{PROJECT}"
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+# Their INFO is about sockets, and the last of it comes when pytest has closed what it captured.
+logging.getLogger("py4j").setLevel(logging.WARNING)
 # The same examples every time, and no example fails because the machine is busy.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("steady")

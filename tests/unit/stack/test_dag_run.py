@@ -1,0 +1,73 @@
+"""Following a run: each end of a try is told once, and a failure names its log."""
+
+import io
+from typing import Any
+
+from stack.dag_run import explain_failure, run_pipeline
+from stack.progress import Progress
+
+
+def task(name: str, state: str, *, number: int = 1, seconds: float | None = 1.5) -> dict[str, Any]:
+    ended = None if state == "running" else "2026-01-01T00:00:00Z"
+    times = {"duration": seconds, "start_date": ended, "end_date": ended}
+    return {"task_id": name, "state": state, "try_number": number, **times}
+
+
+class Script:
+    """An API whose run goes through these moments; each is the run's state and its tasks."""
+
+    def __init__(self, *moments: tuple[str, list[dict[str, Any]]]) -> None:
+        self._moments = list(moments)
+        self.calls: list[tuple[str, Any]] = []
+
+    def unpause(self, dag_id: str) -> None:
+        self.calls.append(("unpause", dag_id))
+
+    def trigger(self, dag_id: str, conf: dict[str, str]) -> str:
+        self.calls.append(("trigger", (dag_id, conf)))
+        return "manual__1"
+
+    def run_state(self, *_: str) -> str:
+        return self._moments[0][0]
+
+    def task_instances(self, *_: str) -> list[dict[str, Any]]:
+        return (self._moments.pop(0) if len(self._moments) > 1 else self._moments[0])[1]
+
+
+def follow(*moments: tuple[str, list[dict[str, Any]]]) -> tuple[Any, str, Script]:
+    told = io.StringIO()
+    script: Any = Script(*moments)
+    return run_pipeline(script, "medium", Progress(told)), told.getvalue(), script
+
+
+def test_the_dag_is_unpaused_and_triggered_with_the_size() -> None:
+    result, _, script = follow(("success", []))
+    assert script.calls == [
+        ("unpause", "data_pipeline_etl"),
+        ("trigger", ("data_pipeline_etl", {"dataset_size": "medium"})),
+    ]
+    assert (result.run_id, result.is_green) == ("manual__1", True)
+
+
+def test_each_task_is_told_once_when_it_ends_with_its_seconds() -> None:
+    done, busy = task("data_ingestion", "success"), task("data_cleaning", "running")
+    _, told, _ = follow(("running", [done, busy]), ("running", [done, busy]), ("success", [done]))
+    assert told.count("data_ingestion") == 1
+    assert "success          1.5 s" in told
+    assert "data_cleaning" not in told
+
+
+def test_a_try_that_failed_is_told_and_so_is_the_one_that_worked() -> None:
+    _, told, _ = follow(
+        ("running", [task("publish", "up_for_retry")]), ("success", [task("publish", "success", number=2)])
+    )
+    assert "up_for_retry" in told
+    assert "success          1.5 s  (try 2)" in told
+
+
+def test_a_failed_run_names_the_task_and_its_log_of_the_last_try() -> None:
+    broken, after = task("publish", "failed", number=3), task("notifications", "upstream_failed", seconds=None)
+    result, _, _ = follow(("failed", [broken, after]))
+    assert not result.is_green
+    log = "data/logs/airflow/dag_id=data_pipeline_etl/run_id=manual__1/task_id=publish/attempt=3.log"
+    assert explain_failure(result).splitlines()[1:] == [f"  publish failed; its log: {log}"]

@@ -89,7 +89,7 @@ class LocalBackend:
                 supervisor.stop([name for name in SERVICES if name not in DATABASES])
                 supervisor.stop(DATABASES)
                 supervisor.shut_down()
-        processes.end({pid for pid in known if processes.is_alive(pid)})
+        processes.end(known)
 
     def status(self) -> list[ServiceStatus]:
         states = supervisor.states()

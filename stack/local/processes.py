@@ -46,18 +46,17 @@ def _has_mark(folder: Path, mark: bytes) -> bool:
 def end(pids: set[int]) -> None:
     """Ask these processes to end, and kill what has not after five seconds."""
     for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 2)):
-        for pid in pids:
+        for pid in alive(pids):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
-        if wait_until(lambda: not any(is_alive(pid) for pid in pids), limit_seconds=patience):
+        if wait_until(lambda: not alive(pids), limit_seconds=patience):
             return
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def alive(pids: set[int]) -> set[int]:
+    """Those that still run. A zombie does not: it waits for a parent that may never ask, as in many containers."""
+    if not pids:
+        return set()
+    command = ["ps", "-o", "pid=,stat=", "-p", ",".join(map(str, pids))]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return {int(pid) for pid, state in (line.split() for line in listed.splitlines()) if not state.startswith("Z")}

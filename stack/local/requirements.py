@@ -17,7 +17,7 @@ DISK_OF_AN_INSTALLATION = 5 * GIGABYTE
 def check() -> list[Problem]:
     if venv.is_installed():
         return [] if services.redis_server() else [no_redis()]
-    redis = [] if services.redis_server() or has_redis_wheel(venv.pick_version()) else [no_redis()]
+    redis = [] if services.redis_server() or has_redis_wheel(venv.pick_python()[0]) else [no_redis()]
     return [
         *check_c_library(machine.c_library()),
         *check_disk(machine.free_disk(ROOT), DISK_OF_AN_INSTALLATION),

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def install(progress: Progress, *, locks: Sequence[Path] = (LOCAL_LOCK,)) -> Non
         return
     uv = find_uv() or bootstrap_uv(progress)
     if not (VENV / "bin" / "python").exists():
-        _run([uv, "venv", "--quiet", "--clear", "--python", pick_python(), str(VENV)])
+        _run([uv, "venv", "--quiet", "--clear", "--python", pick_python()[1], str(VENV)])
     MARKER.unlink(missing_ok=True)
     with progress.step(f"installing {shown(locks[0])} into {shown(VENV)}"):
         _run(
@@ -91,41 +91,33 @@ def bootstrap_uv(progress: Progress) -> str:
     return str(home / "bin" / "uv")
 
 
-def pick_python() -> str:
-    """An interpreter of this machine in the order of PYTHONS; where there is none, a version for uv to download."""
-    return find_pythons().get(pick_version(), PYTHONS[0])
+@cache
+def pick_python() -> tuple[str, str]:
+    """The best version of PYTHONS that this machine has, and its interpreter.
+
+    Where there is none, the version stands for the interpreter as well: uv then downloads it.
+    """
+    for version in PYTHONS:
+        for path in (sys.executable, *_on_path(f"python{version}"), *_on_path("python3")):
+            if _python_version(path) == version:
+                return version, path
+    return PYTHONS[0], PYTHONS[0]
 
 
-def pick_version() -> str:
-    return next((version for version in PYTHONS if version in find_pythons()), PYTHONS[0])
+def _on_path(name: str) -> list[str]:
+    places = [os.path.join(folder, name) for folder in os.get_exec_path()]  # noqa: PTH118 - PATH may hold anything
+    return [place for place in places if os.access(place, os.X_OK)]
 
 
 @cache
-def find_pythons() -> dict[str, str]:
-    """The first interpreter on PATH of each version."""
-    found: dict[str, str] = {}
-    for path in _interpreters():
-        found.setdefault(_python_version(path), path)
-    return found
-
-
-def _interpreters() -> Iterator[str]:
-    yield sys.executable
-    for folder in os.get_exec_path():
-        for name in ("python3", *(f"python{version}" for version in PYTHONS)):
-            if os.access(path := os.path.join(folder, name), os.X_OK):  # noqa: PTH118 - PATH may hold anything
-                yield path
-
-
 def _python_version(python: str) -> str:
     # Asked, not read off the name: a pyenv shim python3.12 exists and still fails where 3.12 is not chosen.
     ask = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
     try:
-        return subprocess.run(
-            [python, "-Ic", ask], capture_output=True, text=True, timeout=10, check=False
-        ).stdout.strip()
+        done = subprocess.run([python, "-Ic", ask], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    return done.stdout.strip()
 
 
 def _run(command: list[str]) -> None:

@@ -2,16 +2,19 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from stack.airflow_api import AirflowApi, Json
-from stack.dag_run import DAG_ID
+from stack.airflow_api import AirflowApi
+from stack.backend import StackError
+from stack.dag_run import DAG_ID, ENDED
 from stack.ports import next_free
 from stack.settings import Settings, load_settings
 from stack.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[1]
+LIMIT_SECONDS = 900
 LOOPBACK = "127.0.0.1"
 PORTS = {
     "AIRFLOW_PORT": 28080,
@@ -52,9 +55,6 @@ class Stack:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def begin(self, *command: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
     def containers(self, service: str | None = None) -> list[str]:
         """Ids of the containers that run, of one service or of all."""
         labels = [f"com.docker.compose.project={self.project}"]
@@ -62,17 +62,26 @@ class Stack:
         filters = [word for label in labels for word in ("--filter", f"label={label}")]
         return self.succeed("docker", "ps", "--quiet", *filters).split()
 
-    def wait_for_task(self, task: str) -> None:
-        """Until this task of the run that is at work has begun."""
+    def wait_for_task(self, run_id: str, task: str) -> None:
+        """Until this task of the run is at work."""
 
         def has_begun() -> bool:
-            return any(one["task_id"] == task and one["state"] == "running" for one in self._tasks_of_running_runs())
+            tasks = self.airflow.task_instances(DAG_ID, run_id)
+            return any(one["task_id"] == task and one["state"] == "running" for one in tasks)
 
-        assert wait_until(has_begun, limit_seconds=600, every_seconds=1), f"{task} has not begun"
+        assert wait_until(has_begun, limit_seconds=LIMIT_SECONDS, every_seconds=0.5), f"{task} has not begun"
 
-    def _tasks_of_running_runs(self) -> list[Json]:
-        runs = self.airflow.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns?state=running")["dag_runs"]
-        return [task for run in runs for task in self.airflow.task_instances(DAG_ID, run["dag_run_id"])]
+    def wait_for_run(self, run_id: str) -> str:
+        """How the run ends. While it goes on, Airflow may be away."""
+        states: list[str] = []
+
+        def has_ended() -> bool:
+            with suppress(StackError):
+                states.append(self.airflow.run_state(DAG_ID, run_id))
+            return bool(states) and states[-1] in ENDED
+
+        wait_until(has_ended, limit_seconds=LIMIT_SECONDS, every_seconds=1)
+        return states[-1]
 
     def crash(self, service: str) -> None:
         """End a container's first process without warning. `docker kill` would count as a stop that was wished for."""

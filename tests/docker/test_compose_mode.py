@@ -10,6 +10,7 @@ It works on a clone of what is committed, with ports and names of its own; a sta
 import pytest
 
 from stack.backend import SERVICES
+from stack.dag_run import DAG_ID
 from tests.clone import PORTS, Stack
 
 pytestmark = pytest.mark.timeout(3600)
@@ -73,11 +74,10 @@ def test_two_workers_of_each_share_a_run(stack: Stack) -> None:
     ],
 )
 def test_a_run_outlives_the_crash_of_a_service(stack: Stack, service: str, task: str) -> None:
-    running = stack.begin("./start.sh", "--size", "large")
-    stack.wait_for_task(task)
+    run_id = stack.airflow.trigger(DAG_ID, {"dataset_size": "large"})
+    stack.wait_for_task(run_id, task)
     stack.crash(service)
-    told, _ = running.communicate()
-    assert running.returncode == 0, told
+    assert stack.wait_for_run(run_id) == "success"
     stack.succeed("./etl", "verify", "--size", "large")
 
 

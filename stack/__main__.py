@@ -10,7 +10,7 @@ from stack.clean import clean
 from stack.dag_run import SIZES
 from stack.layout import ENV_FILE, LOCAL_LOCK, TESTS_LOCK, shown
 from stack.local import venv
-from stack.modes import is_up, open_all, open_current
+from stack.modes import open_all, open_current
 from stack.progress import Progress
 from stack.settings import load_settings
 from stack.start import run_once, start
@@ -53,8 +53,7 @@ def _stop(script: str, arguments: Sequence[str]) -> int:
     )
     progress = Progress()
     for backend in open_all(load_settings()):
-        if is_up(backend):
-            backend.down(progress)
+        backend.down(progress)
     progress.say("nothing runs; the data is kept (./clean.sh deletes it)")
     return 0
 

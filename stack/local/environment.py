@@ -42,10 +42,14 @@ def service_environment(settings: Settings, java_home: Path) -> dict[str, str]:
     return {**clean(os.environ), "PATH": path, **stack_environment(settings, java_home)}
 
 
+def marked(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for what the supervisor starts: by the mark it is found again, whatever becomes of its parent."""
+    # Airflow and Celery write a title over the memory where others read a process' environment; not with this.
+    return {**environment, MARK: str(ROOT), "SPT_NOENV": "1"}
+
+
 def stack_environment(settings: Settings, java_home: Path) -> dict[str, str]:
     return {
-        # Two copies of the stack on one machine are told apart by it, also by what outlives its parent.
-        MARK: str(ROOT),
         **pipeline_environment(settings),
         **spark_environment(settings, java_home),
         **parse_env((CONFIG / "airflow.env").read_text(encoding="utf-8"), "config/airflow.env"),

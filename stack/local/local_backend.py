@@ -40,9 +40,13 @@ class LocalBackend:
         self._settings = settings
 
     def check(self) -> list[Problem]:
-        return requirements.check()
+        orphans = set() if supervisor.is_running() else processes.marked()
+        return [*requirements.check(), *([requirements.orphaned(orphans)] if orphans else [])]
 
     def up(self, progress: Progress) -> None:
+        if not venv.is_installed():
+            # What runs must not have its packages exchanged under it.
+            self.down(progress)
         venv.install(progress)
         services.write_configuration(self._settings)
         postgres.initialise()
@@ -62,7 +66,7 @@ class LocalBackend:
             progress.say("the settings have changed: restarting all services")
             self.down(progress)
         if not supervisor.is_running():
-            supervisor.launch(programs, processes_environment, fingerprint)
+            supervisor.launch(programs, environment.marked(processes_environment), fingerprint)
 
     def _fingerprint(self, programs: Sequence[supervisor.Program]) -> str:
         """Changes with whatever running services would have to be restarted for. A hash, for it holds every secret."""

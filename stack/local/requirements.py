@@ -38,6 +38,13 @@ def no_redis() -> Problem:
     return Problem(f"no redis-server {oldest} or newer was found, and there is no wheel for this Python", install)
 
 
+def orphaned(pids: set[int]) -> Problem:
+    """Their supervisor is gone (killed, most likely): nobody would start them again, and they hold the ports."""
+    return Problem(
+        f"{len(pids)} processes of an earlier start still run without their supervisor", "./stop.sh ends them"
+    )
+
+
 def check_c_library(name: str) -> list[Problem]:
     if sys.platform != "linux" or name == "glibc":
         return []

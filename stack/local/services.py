@@ -102,6 +102,8 @@ def redis_config(settings: Settings) -> str:
         f'dir "{REDIS_DATA}"\n'
         # Queued tasks survive a restart; a snapshot beside the log would say nothing more.
         'appendonly yes\nsave ""\n'
+        # The title would be written over the environment, by which ./stop.sh knows its processes.
+        "set-proc-title no\n"
         # Without it a full machine would let Redis drop messages of the queue.
         "maxmemory-policy noeviction\n"
     )

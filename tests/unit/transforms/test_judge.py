@@ -17,13 +17,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 
 # The rules of a column, then values beside the reason that each must meet; nothing stands for a valid value.
 INTEGER = Column(
-    name="n",
-    kind="integer",
-    physical_type="integer",
-    description="",
-    is_required=True,
-    minimum="1",
-    maximum="9999",
+    name="n", kind="integer", physical_type="integer", description="", is_required=True, minimum="1", maximum="9999"
 )
 INTEGERS = r"""
 n                     | reason

@@ -5,12 +5,13 @@
 set -euo pipefail
 
 # As root: the services, in group 0 with a uid of their own, write in these folders of the mounted repository, whoever
-# cloned it. The files of data/raw keep their owner; only new ones must fit in.
+# cloned it; and so can the group's other members, as whom a rootless engine sees the user outside. The folder data/raw
+# keeps its owner where it can; only new files must fit in.
 umask 0002
 uid=${AIRFLOW_UID:?}
 cd "$PIPELINE_HOME/data"
 mkdir -p raw processed logs/airflow
-find processed logs ! -uid "$uid" ! '(' -gid 0 -perm -g+w ')' -exec chown "$uid:0" {} +
+find processed logs ! -uid "$uid" -exec chown "$uid:0" {} +
 can_write() { setpriv --reuid="$uid" --regid=0 --clear-groups test -w "$1"; }
 can_write raw || chmod g+w raw
 can_write raw || chown "$uid" raw

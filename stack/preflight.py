@@ -23,23 +23,22 @@ def check_ports(
 ) -> list[Problem]:
     """Ports that something else holds. Those of services in `running` are held by the stack itself."""
     problems = []
+    spoken_for = {settings.port(key) for key in PORT_SERVICES}
     for key, service in PORT_SERVICES.items():
-        port = settings.port(key)
-        if service not in running and not ports.is_free(settings["BIND_ADDRESS"], port):
-            problems.append(taken(key, settings, find_holder(port)))
+        address, port = settings["BIND_ADDRESS"], settings.port(key)
+        if service not in running and not ports.is_free(address, port):
+            proposed = ports.next_free(address, port, besides=spoken_for)
+            spoken_for.add(proposed)
+            problems.append(taken(key, port, find_holder(port), proposed))
     return problems
 
 
-def taken(key: str, settings: Settings, holder: Holder) -> Problem:
+def taken(key: str, port: int, holder: Holder, proposed: int) -> Problem:
     if "docker-proxy" in holder.name:
         stop = "stop the container that publishes it (docker ps shows it)"
     else:
         stop = f"stop it (kill {holder.pid})" if holder.pid else "stop it"
-    ours = {settings.port(other) for other in PORT_SERVICES}
-    free = ports.next_free(settings["BIND_ADDRESS"], settings.port(key), besides=ours)
-    return Problem(
-        f"port {settings[key]} is taken by {holder}", f"{stop}, or set another in .env, such as {key}={free}"
-    )
+    return Problem(f"port {port} is taken by {holder}", f"{stop}, or set another in .env, such as {key}={proposed}")
 
 
 def check_address(settings: Settings) -> list[Problem]:

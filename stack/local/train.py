@@ -1,11 +1,12 @@
 """Make the file of stack.local.aot: what the supervisor runs in the background, once."""
 
+import os
 import subprocess
 import sys
 import time
 
 from stack import probes
-from stack.layout import LOCAL, ROOT, VENV
+from stack.layout import ROOT, VENV
 from stack.local import aot, services
 from stack.settings import Settings, load_settings
 
@@ -25,12 +26,12 @@ def wait_for_quiet(settings: Settings) -> None:
 def train() -> int:
     """Make the file, and tell drivers and executors of it: they read their settings anew for every job."""
     target = aot.cache_file()
-    beside = target.with_suffix(".new")
+    beside = target.with_suffix(f".{os.getpid()}")
     options = f'spark.driver.extraJavaOptions=-XX:+UseSerialGC "-XX:AOTCacheOutput={beside}"'
     submit = [str(VENV / "bin" / "spark-submit"), "--conf", "spark.ui.enabled=false", "--conf", options, str(JOB)]
     done = subprocess.run(submit, check=False)
     if done.returncode == 0 and beside.exists():
-        for old in LOCAL.glob("spark-*.aot"):
+        for old in target.parent.glob("spark-*.aot"):
             old.unlink()
         beside.rename(target)
         services.write_configuration(load_settings())

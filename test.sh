@@ -47,9 +47,8 @@ for mark in "$reports"/*.failed; do
   cat "${mark%.failed}"
 done
 
-python -m pytest "$@" || failed+=("pytest")
+[ ${#failed[@]} -eq 0 ] || printf 'test.sh: failed: %s\n' "${failed[*]}" >&2
 
-if [ ${#failed[@]} -gt 0 ]; then
-  printf 'test.sh: failed: %s\n' "${failed[*]}" >&2
-  exit 1
-fi
+# Last, so that its summary ends the output.
+python -m pytest "$@" || failed+=("pytest")
+[ ${#failed[@]} -eq 0 ]

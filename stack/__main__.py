@@ -2,13 +2,14 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
-from stack.layout import ENV_FILE, LOCAL_LOCK, TESTS_LOCK, shown
+from stack.layout import ENV_FILE, LOCAL_LOCK, ROOT, TESTS_LOCK, shown
 from stack.local import venv
 from stack.modes import open_all, open_current
 from stack.progress import Progress
@@ -24,6 +25,10 @@ def main(arguments: Sequence[str]) -> int:
         return COMMANDS[command](script, rest)
     except StackError as error:
         print(f"{script}: {error}", file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(f"{script}: {error.filename} is closed to you, most likely since a start as root", file=sys.stderr)
+        print(f'  fix: sudo chown -R "$USER" {shlex.quote(str(ROOT))}', file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read the output has had enough of it (`| head`); Python's own goodbye to stdout would complain again.

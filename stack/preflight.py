@@ -1,12 +1,13 @@
 """Look before starting: everything that would go wrong, all at once, each with its fix. Changes nothing."""
 
 import os
+import shlex
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from stack import machine, ports
 from stack.backend import PORT_SERVICES, Problem
-from stack.layout import LOGS, ROOT, shown
+from stack.layout import LOCAL, LOGS, ROOT, shown
 from stack.machine import GIGABYTE
 from stack.ports import Holder
 from stack.settings import Settings
@@ -69,26 +70,25 @@ def check_processor(name: str) -> list[Problem]:
     return [Problem(f"the processor is {name}", f"use a machine with one of {', '.join(PROCESSORS)}")]
 
 
-def check_log_folder(folder: Path = LOGS) -> list[Problem]:
-    """Files that a start as another user has left behind (root, mostly) stop this one half way."""
+def check_folder(folder: Path) -> list[Problem]:
+    """What a start as another user has left behind (root, mostly) stops this one half way."""
     for candidate in (folder, *folder.parents):
         if candidate.exists():
             if os.access(candidate, os.W_OK):
                 return []
-            owner = candidate.owner()
-            return [
-                Problem(f"{shown(candidate)} belongs to {owner} and is closed to you", f"sudo chown -R $USER {ROOT}")
-            ]
+            what = f"{shown(candidate)} belongs to {candidate.owner()} and is closed to you"
+            return [Problem(what, f'sudo chown -R "$USER" {shlex.quote(str(ROOT))}')]
     return []
 
 
-def check_machine(settings: Settings, running: Collection[str], disk_needed: int = DISK_NEEDED) -> list[Problem]:
+def check_machine(settings: Settings, running: Collection[str]) -> list[Problem]:
     """What both modes need. Where the stack runs already, its own memory and ports are no problem."""
     address = check_address(settings)
     return [
         *check_processor(machine.processor()),
         *(address or check_ports(settings, running)),
         *([] if running else check_memory(machine.available_memory())),
-        *check_disk(machine.free_disk(ROOT), disk_needed),
-        *check_log_folder(),
+        *check_disk(machine.free_disk(ROOT), DISK_NEEDED),
+        *check_folder(LOGS),
+        *check_folder(LOCAL),
     ]

@@ -40,7 +40,15 @@ def clean(environ: Mapping[str, str]) -> dict[str, str]:
 def service_environment(settings: Settings, java_home: Path) -> dict[str, str]:
     """The caller's environment without what would leak into the stack, and what the stack needs."""
     path = os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)])
-    return {**clean(os.environ), "PATH": path, **stack_environment(settings, java_home)}
+    own = {"PATH": path, **without_proxy(os.environ, settings.client_host), **stack_environment(settings, java_home)}
+    return {**clean(os.environ), **own}
+
+
+def without_proxy(environ: Mapping[str, str], host: str) -> dict[str, str]:
+    """Tasks report to the API server by HTTP: a proxy for the rest of the world must not get to see that."""
+    exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    both = ",".join(filter(None, [exempt, "localhost", "127.0.0.1", host]))
+    return {"no_proxy": both, "NO_PROXY": both}
 
 
 def supervised(environment: Mapping[str, str], aot_cache: Path | None) -> dict[str, str]:
@@ -87,6 +95,8 @@ def spark_environment(settings: Settings, java_home: Path) -> dict[str, str]:
         "SPARK_DAEMON_MEMORY": "384m",
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,
+        # macOS else ends every process that forks after it has used the network, as Celery's workers do.
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 from stack.backend import SERVICES
 from stack.layout import ROOT
 from stack.local import java, processes, requirements, services, venv
-from stack.local.environment import MARK, clean
+from stack.local.environment import MARK, clean, without_proxy
 from stack.local.local_backend import judge
 from stack.settings import CATALOG, Settings
 
@@ -121,3 +121,9 @@ def test_a_process_with_the_mark_is_found_whoever_its_parent_is() -> None:
 
 def test_every_service_has_a_name_that_logs_and_messages_share() -> None:
     assert len(set(SERVICES)) == len(SERVICES) == 9
+
+
+def test_what_the_services_say_to_each_other_goes_past_a_proxy() -> None:
+    shell = {"http_proxy": "http://proxy.example:3128", "no_proxy": "intranet.example"}
+    assert without_proxy(shell, "10.0.0.5")["no_proxy"] == "intranet.example,localhost,127.0.0.1,10.0.0.5"
+    assert without_proxy({}, "127.0.0.1")["NO_PROXY"].startswith("localhost,")

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,13 @@ def test_the_usual_processors_are_fine(name: str) -> None:
 
 def test_another_processor_is_a_problem() -> None:
     assert [problem.what for problem in preflight.check_processor("riscv64")] == ["the processor is riscv64"]
+
+
+def test_a_folder_that_another_user_has_left_closed_is_told_with_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere, and tests may run as root: only the question is answered for another user.
+    monkeypatch.setattr("os.access", lambda *_: False)
+    (problem,) = preflight.check_folder(tmp_path / "not" / "yet" / "made")
+    assert problem.what == f"{tmp_path} belongs to {tmp_path.owner()} and is closed to you"
+    assert problem.fix.startswith("sudo chown -R")

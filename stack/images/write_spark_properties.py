@@ -4,21 +4,20 @@ import os
 from pathlib import Path
 
 from stack.private_file import write_private
-from stack.spark_properties import java_options, render
+from stack.spark_properties import render
 
 
 def container_properties(environ: dict[str, str]) -> str:
     home = environ["PIPELINE_HOME"]
-    logs = f"{home}/data/logs"
-    # Trained for this image's Java and jars; Java ignores the file where they do not fit.
-    aot = f"-XX:AOTCache={environ['SPARK_AOT_CACHE']}"
-    extra = {
-        f"spark.{role}.extraJavaOptions": f"{java_options(home, f'{logs}/spark-{role}.log')} {aot}"
-        for role in ("driver", "executor")
-    }
-    # Workers have addresses of the containers' network: a browser reaches their pages through the master's.
-    extra["spark.ui.reverseProxy"] = "true"
-    return render(secret=environ["SPARK_SECRET"], home=home, logs=logs, python=environ["PYSPARK_PYTHON"], extra=extra)
+    return render(
+        secret=environ["SPARK_SECRET"],
+        home=home,
+        logs=f"{home}/data/logs",
+        python=environ["PYSPARK_PYTHON"],
+        aot_cache=environ["SPARK_AOT_CACHE"],
+        # Workers have addresses of the containers' network: a browser reaches their pages through the master's.
+        extra={"spark.ui.reverseProxy": "true"},
+    )
 
 
 if __name__ == "__main__":

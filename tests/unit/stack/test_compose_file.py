@@ -11,6 +11,7 @@ from stack.backend import PORT_SERVICES, SERVICES
 from stack.compose import compose_backend
 from stack.local.environment import airflow_environment
 from stack.settings import CATALOG, load_settings, parse_env
+from stack.spark_properties import daemon_java_options
 
 PROJECT = Path(__file__).resolve().parents[3]
 TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -125,6 +126,14 @@ def test_airflow_is_told_what_local_mode_tells_it(name: str, service: dict[str, 
 def test_no_service_overrides_what_both_modes_share(service: dict[str, Any]) -> None:
     shared = parse_env((PROJECT / "config" / "airflow.env").read_text(encoding="utf-8"))
     assert not shared.keys() & service.get("environment", {}).keys()
+
+
+def test_the_daemons_of_spark_start_as_its_jobs_do() -> None:
+    aot_cache = re.search(r"SPARK_AOT_CACHE=(\S+)", DOCKERFILE)
+    assert aot_cache
+    for name in ("spark-master", "spark-worker"):
+        told = COMPOSE["services"][name]["environment"]["SPARK_DAEMON_JAVA_OPTS"]
+        assert told == daemon_java_options(aot_cache[1]).replace('"', "")
 
 
 def test_the_image_compiles_python_once_and_has_no_spark_folder_of_settings() -> None:

@@ -1,6 +1,8 @@
 """Airflow's REST API. The command line would take 4 s a call."""
 
+import http.client
 import json
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -12,21 +14,27 @@ from stack.settings import Settings
 
 TIMEOUT_SECONDS = 30
 UNAUTHORIZED = 401
-NOT_FOUND = 404
+SERVER_ERROR = 500
 Json = dict[str, Any]
+
+
+class AirflowAwayError(StackError):
+    """Airflow does not answer, or cannot just now; it may in a moment."""
 
 
 class AirflowApi:
     """One login, kept for as long as it lasts."""
 
-    def __init__(self, base_url: str, user: str, password: str) -> None:
+    def __init__(self, base_url: str, user: str, password: str, *, patience_seconds: float = 0) -> None:
         self._base_url = base_url
+        self._patience_seconds = patience_seconds
         self._account = {"username": user, "password": password}
         self._token = ""
 
     @classmethod
-    def of(cls, settings: Settings) -> "AirflowApi":
-        return cls(settings.airflow_url, settings["AIRFLOW_ADMIN_USER"], settings["AIRFLOW_ADMIN_PASSWORD"])
+    def of(cls, settings: Settings, *, patience_seconds: float = 0) -> "AirflowApi":
+        user, password = settings["AIRFLOW_ADMIN_USER"], settings["AIRFLOW_ADMIN_PASSWORD"]
+        return cls(settings.airflow_url, user, password, patience_seconds=patience_seconds)
 
     def log_in(self) -> None:
         try:
@@ -40,7 +48,21 @@ class AirflowApi:
             ) from None
 
     def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Send a request as the admin. Raises StackError with what Airflow says where it is refused."""
+        """Send a request as the admin. Raises StackError with what Airflow says where it is refused.
+
+        A question is asked again while Airflow is away: its supervisor may just be starting it anew. What changes
+        something is sent once, for nobody knows whether the first time has changed it.
+        """
+        deadline = time.monotonic() + (self._patience_seconds if method == "GET" else 0)
+        while True:
+            try:
+                return self._call_once(method, path, body)
+            except AirflowAwayError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(1)
+
+    def _call_once(self, method: str, path: str, body: Json | None) -> Json:
         try:
             if not self._token:
                 self.log_in()
@@ -52,9 +74,10 @@ class AirflowApi:
             self.log_in()
             return self._send(method, path, body)
         except urllib.error.HTTPError as error:
-            raise StackError(f"Airflow: {method} {path}: {error.code} {_detail(error)}") from None
-        except OSError as error:
-            raise StackError(
+            kind = AirflowAwayError if error.code >= SERVER_ERROR else StackError
+            raise kind(f"Airflow: {method} {path}: {error.code} {_detail(error)}") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise AirflowAwayError(
                 f"Airflow does not answer on {self._base_url}: {error}; see ./logs.sh airflow-api-server"
             ) from None
 

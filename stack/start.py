@@ -11,6 +11,9 @@ from stack.modes import last_mode, open_backend, remember_mode, running_mode
 from stack.progress import Progress
 from stack.settings import Settings, complete_env_file, load_settings
 
+# A run goes on while the API server or its database is started anew.
+PATIENCE_SECONDS = 90
+
 
 def start(*, asked: Mode | None, size: Size | None) -> int:
     """Bring the stack up; where `size` is given, run the pipeline on it. The exit code is 1 where the run failed."""
@@ -58,7 +61,7 @@ def _unpause_once(api: AirflowApi, progress: Progress) -> None:
 
 def run_once(settings: Settings, backend: Backend, size: Size, progress: Progress) -> int:
     """Run the pipeline, and show what its summary says. The exit code is 1 where it failed."""
-    api = AirflowApi.of(settings)
+    api = AirflowApi.of(settings, patience_seconds=PATIENCE_SECONDS)
     wait_for_dag(api, progress)
     result = run_pipeline(api, size, progress)
     progress.say(f"run {result.state} after {result.seconds:.1f} s" if result.is_green else explain_failure(result))

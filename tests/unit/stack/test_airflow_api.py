@@ -18,9 +18,11 @@ RUN_ID = "manual__2026-11-21T02:40:03+00:00"
 
 
 class Airflow(BaseHTTPRequestHandler):
-    """Knows one account, one DAG and one run; `expired` names tokens it does not take any more."""
+    """Knows one account, one DAG and one run;
+    `expired` names tokens it does not take any more, `troubles` the codes of errors it answers with first."""
 
     expired: ClassVar[set[str]] = set()
+    troubles: ClassVar[list[int]] = []
     seen: ClassVar[list[tuple[str, str, Any]]] = []
     given = 0
 
@@ -41,7 +43,9 @@ class Airflow(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         token = self.headers["Authorization"].removeprefix("Bearer ")
         self.seen.append(("GET", self.path, token))
-        if token in self.expired:
+        if self.troubles:
+            self._answer(self.troubles.pop(), {"detail": "Database error"})
+        elif token in self.expired:
             self._answer(401, {"detail": "Token expired"})
         elif self.path == f"{RUN}/manual__2026-11-21T02%3A40%3A03%2B00%3A00":
             self._answer(200, {"state": "running"})
@@ -61,7 +65,7 @@ class Airflow(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Airflow.expired, Airflow.seen, Airflow.given = set(), [], 0
+    Airflow.expired, Airflow.troubles, Airflow.seen, Airflow.given = set(), [], [], 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Airflow) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -83,6 +87,19 @@ def test_a_token_that_ran_out_is_renewed_once_and_nobody_notices(api: AirflowApi
     Airflow.expired = {"first"}
     assert api.run_state("data_pipeline_etl", RUN_ID) == "running"
     assert Airflow.given == 2
+
+
+def test_a_question_is_asked_again_while_airflow_recovers(url: str) -> None:
+    patient = AirflowApi(url, "admin", "admin123", patience_seconds=30)
+    Airflow.troubles = [503, 500]
+    assert patient.run_state("data_pipeline_etl", RUN_ID) == "running"
+
+
+def test_patience_has_an_end(url: str) -> None:
+    Airflow.troubles = [500] * 9
+    with pytest.raises(StackError, match="500 Database error"):
+        AirflowApi(url, "admin", "admin123", patience_seconds=0).run_state("data_pipeline_etl", RUN_ID)
+    assert len(Airflow.troubles) == 8
 
 
 def test_a_run_is_triggered_without_a_logical_date_and_with_its_size(api: AirflowApi) -> None:

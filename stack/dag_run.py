@@ -1,7 +1,9 @@
 """Trigger the pipeline and follow its run, each task as it ends."""
 
+import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from stack.airflow_api import AirflowApi, Json
@@ -78,11 +80,24 @@ def _at_work(tasks: list[Json], state: str) -> str:
     return "  " + (", ".join(busy) or f"run {state}")
 
 
-def explain_failure(result: RunResult) -> str:
-    """Which task broke the run, and where it says why."""
+def explain_failure(result: RunResult, logs: Path = TASK_LOGS) -> str:
+    """Which task broke the run, its last words, and where it says more."""
     lines = [f"the run {result.run_id} failed after {result.seconds:.0f} s"]
     for task in result.tasks:
         if task["state"] == "failed":
-            log = TASK_LOGS / f"dag_id={DAG_ID}" / f"run_id={result.run_id}" / f"task_id={task['task_id']}"
-            lines.append(f"  {task['task_id']} failed; its log: {shown(log)}/attempt={task['try_number']}.log")
+            folder = logs / f"dag_id={DAG_ID}" / f"run_id={result.run_id}" / f"task_id={task['task_id']}"
+            log = folder / f"attempt={task['try_number']}.log"
+            lines += [f"  {task['task_id']} failed:", *(f"    {word}" for word in last_words(log))]
+            lines.append(f"  its log: {shown(log)}")
     return "\n".join(lines)
+
+
+def last_words(log: Path, count: int = 5) -> list[str]:
+    """What a task said last before it failed. Airflow writes a JSON object a line, and folds of its UI in between."""
+    if not log.exists():
+        return []
+    text = log.read_text(encoding="utf-8", errors="replace")
+    events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    failures = [number for number, event in enumerate(events) if event.get("level") == "error"]
+    said = [str(event.get("event")) for event in events[: failures[-1] + 1 if failures else None]]
+    return [words[:200] for words in said if not words.startswith("::")][-count:]

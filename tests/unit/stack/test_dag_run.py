@@ -1,9 +1,11 @@
 """Following a run: each end of a try is told once, and a failure names its log."""
 
 import io
+import json
+from pathlib import Path
 from typing import Any
 
-from stack.dag_run import explain_failure, run_pipeline
+from stack.dag_run import explain_failure, last_words, run_pipeline
 from stack.progress import Progress
 
 
@@ -65,9 +67,21 @@ def test_a_try_that_failed_is_told_and_so_is_the_one_that_worked() -> None:
     assert "success          1.5 s  (try 2)" in told
 
 
-def test_a_failed_run_names_the_task_and_its_log_of_the_last_try() -> None:
+def test_a_failed_run_names_the_task_its_last_words_and_the_log_of_its_last_try(tmp_path: Path) -> None:
+    log = tmp_path / "dag_id=data_pipeline_etl/run_id=manual__1/task_id=publish/attempt=3.log"
+    log.parent.mkdir(parents=True)
+    said = [("info", "::group::Pre Execute"), ("info", "relation is locked"), ("error", "Task failed"), ("info", "bye")]
+    log.write_text("\n".join(json.dumps({"level": level, "event": event}) for level, event in said))
     broken, after = task("publish", "failed", number=3), task("notifications", "upstream_failed", seconds=None)
     result, _, _ = follow(("failed", [broken, after]))
     assert not result.is_green
-    log = "data/logs/airflow/dag_id=data_pipeline_etl/run_id=manual__1/task_id=publish/attempt=3.log"
-    assert explain_failure(result).splitlines()[1:] == [f"  publish failed; its log: {log}"]
+    assert explain_failure(result, tmp_path).splitlines()[1:] == [
+        "  publish failed:",
+        "    relation is locked",
+        "    Task failed",
+        f"  its log: {log}",
+    ]
+
+
+def test_a_task_without_a_log_has_no_last_words(tmp_path: Path) -> None:
+    assert last_words(tmp_path / "attempt=1.log") == []

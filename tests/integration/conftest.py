@@ -42,6 +42,12 @@ def pipeline(tmp_path: Path, warehouse_dsn: str) -> Pipeline:
     return Pipeline.make(tmp_path / "home", warehouse_dsn)
 
 
+@pytest.fixture
+def warehouse(tmp_path: Path, warehouse_dsn: str) -> Pipeline:
+    """A warehouse without files: for what is drawn straight into its tables."""
+    return Pipeline(tmp_path, warehouse_dsn)
+
+
 @pytest.fixture(scope="session")
 def loaded_once(
     tmp_path_factory: pytest.TempPathFactory,

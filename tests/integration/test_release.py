@@ -1,80 +1,16 @@
 """Publishing: all tables at once, only by the newest attempt, never twice, and by halves never."""
 
-import threading
 from contextlib import closing
-from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2 import sql
 
 from batch_etl import release
 from batch_etl.errors import Superseded
 from batch_etl.run import Run
-from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import Change
-from tests.drawing import read_drawing
+from tests.integration.drawn_release import FIRST, MART, SECOND, publish, shown, stage, state
 from tests.integration.pipeline import Pipeline
-
-MART = "marts.category_sales"
-FIRST = """
-category | orders | units | net_usd | cost_usd | margin_usd
-home     | 2      | 5     | 48.06   | 25.00    | 23.06
-toys     | 2      | 3     | 9.00    | 6.00     | 3.00
-unknown  | 1      | 1     | 0.09    |          |
-"""
-# One row more, one changed, one gone, one as it was.
-SECOND = """
-category | orders | units | net_usd | cost_usd | margin_usd
-books    | 1      | 1     | 7.00    | 3.00     | 4.00
-home     | 3      | 6     | 58.06   | 30.00    | 28.06
-unknown  | 1      | 1     | 0.09    |          |
-"""
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path, warehouse_dsn: str) -> Pipeline:
-    return Pipeline(tmp_path, warehouse_dsn)
-
-
-def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str, ...], state: str = "audited") -> int:
-    """Claim a run and stage a drawn mart, as the loader does it; returns the token."""
-    names, rows = read_drawing(drawing)
-    manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
-    with closing(psycopg2.connect(warehouse.dsn)) as connection:
-        token = release.claim(connection, run_key)
-        release.open_staging(connection, token, [MART])
-        insert = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
-            sql.Identifier(release.staging_name(MART, token)),
-            sql.SQL(", ").join(map(sql.Identifier, names)),
-            sql.SQL(", ").join(sql.Placeholder() * len(names)),
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.executemany(insert, rows)
-        release.mark_loaded(connection, run_key, token, manifest)
-        with connection, connection.cursor() as cursor:
-            release.advance(cursor, run_key, token, state=state)
-    return token
-
-
-def publish(warehouse: Pipeline, run_key: str, token: int) -> tuple[int, list[Change]]:
-    with closing(psycopg2.connect(warehouse.dsn)) as connection:
-        return release.publish(connection, run_key, token)
-
-
-def shown(warehouse: Pipeline, drawing: str) -> None:
-    warehouse.shows("SELECT * FROM marts.category_sales ORDER BY category", drawing)
-
-
-def state(warehouse: Pipeline) -> list[object]:
-    """Everything that a publish touches, rows that were written again included."""
-    return [
-        warehouse.row_versions((MART,)),
-        *(
-            warehouse.query(sql.SQL("SELECT * FROM audit.{} ORDER BY 1, 2").format(sql.Identifier(table)))
-            for table in ("runs", "releases", "release_batches", "release_changes", "outbox")
-        ),
-    ]
 
 
 def test_a_publish_touches_only_the_rows_that_differ(warehouse: Pipeline) -> None:
@@ -208,16 +144,6 @@ def test_a_failure_inside_the_publish_leaves_everything_as_it_was(loaded: Pipeli
     assert loaded.run("r1", stages=["publish"])["publish"].details["release"] == 1
 
 
-def test_two_publishes_of_one_attempt_at_once_make_one_release(warehouse: Pipeline) -> None:
-    token = stage(warehouse, "r1", FIRST, batches=("b1",))
-
-    outcomes = at_once(*[lambda: publish(warehouse, "r1", token)] * 4)
-
-    assert sorted(map(repr, map(type, outcomes))) == sorted(map(repr, [tuple, Superseded, Superseded, Superseded]))
-    shown(warehouse, FIRST)
-    assert warehouse.query("SELECT release FROM audit.releases") == [(1,)]
-
-
 def test_a_run_whose_staging_a_newer_run_has_cleared_is_told_so(warehouse: Pipeline) -> None:
     older = stage(warehouse, "r1", FIRST, batches=("b1",))
     stage(warehouse, "r2", SECOND, batches=("b1", "b2"), state="claimed")
@@ -231,23 +157,3 @@ def test_a_run_whose_staging_a_newer_run_has_cleared_is_told_so(warehouse: Pipel
 
     assert state(warehouse)[0] == before[0] == {MART: []}
     assert warehouse.query("SELECT COUNT(*) FROM audit.releases") == [(0,)]
-
-
-def at_once(*actions: object) -> list[object]:
-    """Do these things in threads that start together; what they return or raise, in their order."""
-    together = threading.Barrier(len(actions))
-    outcomes: list[object] = [None] * len(actions)
-
-    def act(place: int) -> None:
-        together.wait()
-        try:
-            outcomes[place] = actions[place]()
-        except Superseded as error:
-            outcomes[place] = error
-
-    threads = [threading.Thread(target=act, args=(place,)) for place in range(len(actions))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return outcomes

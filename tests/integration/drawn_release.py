@@ -1,0 +1,67 @@
+"""A mart of one table, drawn and staged as the loader does it: enough to publish, without Spark."""
+
+from contextlib import closing
+
+import psycopg2
+from psycopg2 import sql
+
+from batch_etl import release
+from batch_etl.stores.mart import Manifest
+from batch_etl.stores.merge import Change
+from tests.drawing import read_drawing
+from tests.integration.pipeline import Pipeline
+
+MART = "marts.category_sales"
+FIRST = """
+category | orders | units | net_usd | cost_usd | margin_usd
+home     | 2      | 5     | 48.06   | 25.00    | 23.06
+toys     | 2      | 3     | 9.00    | 6.00     | 3.00
+unknown  | 1      | 1     | 0.09    |          |
+"""
+# One row more, one changed, one gone, one as it was.
+SECOND = """
+category | orders | units | net_usd | cost_usd | margin_usd
+books    | 1      | 1     | 7.00    | 3.00     | 4.00
+home     | 3      | 6     | 58.06   | 30.00    | 28.06
+unknown  | 1      | 1     | 0.09    |          |
+"""
+
+
+def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str, ...], state: str = "audited") -> int:
+    """Claim a run and stage a drawn mart, as the loader does it; returns the token."""
+    names, rows = read_drawing(drawing)
+    manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
+    with closing(psycopg2.connect(warehouse.dsn)) as connection:
+        token = release.claim(connection, run_key)
+        release.open_staging(connection, token, [MART])
+        insert = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
+            sql.Identifier(release.staging_name(MART, token)),
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.SQL(", ").join(sql.Placeholder() * len(names)),
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.executemany(insert, rows)
+        release.mark_loaded(connection, run_key, token, manifest)
+        with connection, connection.cursor() as cursor:
+            release.advance(cursor, run_key, token, state=state)
+    return token
+
+
+def publish(warehouse: Pipeline, run_key: str, token: int) -> tuple[int, list[Change]]:
+    with closing(psycopg2.connect(warehouse.dsn)) as connection:
+        return release.publish(connection, run_key, token)
+
+
+def shown(warehouse: Pipeline, drawing: str) -> None:
+    warehouse.shows("SELECT * FROM marts.category_sales ORDER BY category", drawing)
+
+
+def state(warehouse: Pipeline) -> list[object]:
+    """Everything that a publish touches, rows that were written again included."""
+    return [
+        warehouse.row_versions((MART,)),
+        *(
+            warehouse.query(sql.SQL("SELECT * FROM audit.{} ORDER BY 1, 2").format(sql.Identifier(table)))
+            for table in ("runs", "releases", "release_batches", "release_changes", "outbox")
+        ),
+    ]

@@ -22,6 +22,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 MARKER = VENV / ".installed-locks"
 # Of the caller's shell: the first two name another Python's world, the third doubles the start of every program later.
 SHELL_ONLY = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+# As pip does: a company's own certificate is in the system's store, not in the one that uv carries. Older uv's name second.
+SYSTEM_CERTIFICATES = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
 
 
 def is_installed(lock: Path = LOCAL_LOCK) -> bool:
@@ -121,7 +123,7 @@ def _python_version(python: str) -> str:
 
 
 def _run(command: list[str]) -> None:
-    environ = {key: value for key, value in os.environ.items() if key not in SHELL_ONLY}
+    environ = SYSTEM_CERTIFICATES | {key: value for key, value in os.environ.items() if key not in SHELL_ONLY}
     LOGS.mkdir(parents=True, exist_ok=True)
     with (LOGS / "install.log").open("a", encoding="utf-8") as log:
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environ, check=False)

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
+# What a column's values go through before they are judged.
+Normalisation = Literal["trim", "collapse_blanks", "upper", "lower", "nfc"]
 
 _SUFFIXES = {"csv": ".csv", "json": ".json"}
 
@@ -15,9 +17,25 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Dialect(_Frozen):
+    """How a source file is written.
+
+    encoding        a superset of ASCII, by Python's name
+    preamble_lines  lines above the header that belong to nobody
+    """
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    preamble_lines: int = 0
+    decimal_separator: Literal[".", ","] = "."
+
+
 class Column(_Frozen):
     """One column of a dataset and every rule about its values.
 
+    time_format       of a date or timestamp, in the letters of java.time: yyyy MM dd HH mm ss
+    normalisations    in the order in which they are done
+    warns_only        the allowed values are told about, and quarantine nothing
     minimum, maximum  as written in the contract: reasons repeat them to the letter
     precision, scale  of a decimal, else None
     """
@@ -36,11 +54,16 @@ class Column(_Frozen):
     minimum: str | None = None
     maximum: str | None = None
     allowed_values: tuple[str, ...] = ()
+    warns_only: bool = False
+    time_format: str | None = None
+    normalisations: tuple[Normalisation, ...] = ()
 
 
 class Contract(_Frozen):
     """What a dataset promises.
 
+    drift          what happens where a file's columns are not the contract's: the file is refused (freeze), unknown
+                   columns are kept aside and optional ones may lack (evolve), or its records are quarantined
     key            columns that tell one record from another
     version_order  columns by which the later of two versions of a key is known
     ledger_amount  the column whose cents the ledger follows, or None
@@ -50,7 +73,8 @@ class Contract(_Frozen):
     dataset: str
     file_format: Literal["csv", "json"]
     file_pattern: str
-    delimiter: str
+    dialect: Dialect = Dialect()
+    drift: Literal["evolve", "freeze", "quarantine"] = "freeze"
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     version_order: tuple[str, ...]

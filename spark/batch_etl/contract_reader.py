@@ -9,7 +9,7 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 from pydantic import ValidationError
 
-from batch_etl.contract import Column, Contract, Kind
+from batch_etl.contract import Column, Contract, Dialect, Kind
 from batch_etl.errors import ConfigurationError
 
 _KINDS: dict[str, Kind] = {
@@ -76,7 +76,7 @@ class _Reader:
             dataset=self._dataset(schema),
             file_format=file_format,
             file_pattern=pattern,
-            delimiter=delimiter,
+            dialect=Dialect(delimiter=delimiter),
             columns=columns,
             key=self._key(properties),
             version_order=self._version_order(columns, _custom(schema, "versionOrder")),
@@ -139,6 +139,7 @@ class _Reader:
             is_personal=prop.classification == "restricted",
             precision=precision,
             scale=scale,
+            time_format=_FORMATS.get(kind),
             allowed_values=self._allowed_values(place, prop),
         )
         return self._bounded(f"{place}.logicalTypeOptions", unbounded, dict(prop.logicalTypeOptions or {}))

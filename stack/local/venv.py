@@ -22,7 +22,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 MARKER = VENV / ".installed-locks"
 # Of the caller's shell: the first two name another Python's world, the third doubles the start of every program later.
 SHELL_ONLY = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
-# As pip does: a company's own certificate is in the system's store, not in the one that uv carries. Older uv's name second.
+# As pip does: a company's own certificate is in the system's store, not in uv's own. Older uv reads the second.
 SYSTEM_CERTIFICATES = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
 
 

@@ -91,6 +91,9 @@ def test_every_rule_of_a_column_is_read() -> None:
         "minimum": "0",
         "maximum": "0.9",
         "allowed_values": (),
+        "warns_only": False,
+        "time_format": None,
+        "normalisations": (),
     }
     assert sales.column("sale_id").pattern == r"^S\d{8}$"
     assert sales.column("region").allowed_values == ("north", "south", "east", "west")

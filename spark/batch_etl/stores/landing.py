@@ -148,7 +148,7 @@ class _Survey:
         self._contract = contract
         self._split_bytes = split_bytes
         self._is_csv = contract.file_format == "csv"
-        self._splitter = RecordSplitter(contract.delimiter if self._is_csv else None)
+        self._splitter = RecordSplitter(contract.dialect.delimiter if self._is_csv else None)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._skipped_bytes = 0
         self._is_started = False
@@ -197,7 +197,7 @@ class _Survey:
         self.records += len(records)
 
     def _read_header(self, record: bytes) -> list[str]:
-        header = parse_header(record, delimiter=self._contract.delimiter)
+        header = parse_header(record, delimiter=self._contract.dialect.delimiter)
         wanted = self._contract.column_names
         if header is None or sorted(header) != sorted(wanted):
             faults = "; ".join(_header_faults(header or [], wanted)) or "malformed"

@@ -40,7 +40,7 @@ def _read_split(
     file: Path, header: tuple[str, ...], contract: Contract, *, offset: int, length: int, first_record_number: int
 ) -> Iterator[pa.Table]:
     is_csv = contract.file_format == "csv"
-    splitter = RecordSplitter(contract.delimiter if is_csv else None)
+    splitter = RecordSplitter(contract.dialect.delimiter if is_csv else None)
     header_is_ahead = is_csv and first_record_number == 1
     next_number = first_record_number
     with file.open("rb") as source:
@@ -62,7 +62,7 @@ def _parse(records: list[bytes], header: tuple[str, ...], contract: Contract) ->
     if contract.file_format == "json":
         texts = frozenset(c.name for c in contract.columns if c.kind in ("text", "date", "timestamp"))
         return parse_json(records, names=contract.column_names, text_names=texts)
-    table = parse_csv(records, names=header, delimiter=contract.delimiter)
+    table = parse_csv(records, names=header, delimiter=contract.dialect.delimiter)
     return table.append_column("_not_text", pa.nulls(len(records), pa.list_(pa.string())))
 
 

@@ -19,7 +19,6 @@ SALES = Contract(
     dataset="sales",
     file_format="csv",
     file_pattern="sales*.csv",
-    delimiter=",",
     columns=tuple(Column(name=name, kind="text", physical_type="text", description="") for name in ("id", "note")),
     key=("id",),
     version_order=(),

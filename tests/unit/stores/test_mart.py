@@ -13,7 +13,6 @@ SALES = Contract(
     dataset="sales",
     file_format="csv",
     file_pattern="sales*.csv",
-    delimiter=",",
     columns=(Column(name="id", kind="text", physical_type="text", description=""),),
     key=("id",),
     version_order=(),

@@ -14,7 +14,6 @@ NOTES = Contract(
     dataset="notes",
     file_format="csv",
     file_pattern="*",
-    delimiter=",",
     columns=tuple(Column(name=name, kind="text", physical_type="text", description="") for name in ("id", "note")),
     key=("id",),
     version_order=(),

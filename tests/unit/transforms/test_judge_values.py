@@ -24,7 +24,6 @@ def contract_of(*columns: Column) -> Contract:
         dataset="drawn",
         file_format="csv",
         file_pattern="*",
-        delimiter=",",
         columns=columns,
         key=(columns[0].name,),
         version_order=(),

@@ -14,7 +14,6 @@ PRICES = Contract(
     dataset="prices",
     file_format="csv",
     file_pattern="*",
-    delimiter=",",
     columns=(
         Column(name="id", kind="text", physical_type="text", description=""),
         Column(name="note", kind="text", physical_type="text", description=""),

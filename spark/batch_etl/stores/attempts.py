@@ -1,0 +1,43 @@
+"""Work that Spark schedules and that writes its files itself: of what several attempts wrote, one counts.
+
+A task may run more than once: it is retried, speculated on, or its executor comes back from the dead. So each attempt
+writes into a folder of its own, and only the driver, which knows what Spark counts, moves files into place.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pyspark.sql import SparkSession
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def run_attempts(
+    spark: SparkSession, scratch: Path, items: Sequence[T], work: Callable[[T, Path], R]
+) -> list[tuple[Path, R]]:
+    """Do the work of each item as a task of its own, with an empty folder below scratch to write to.
+
+    scratch  a folder that belongs to this call; every machine of the cluster sees it at the same path
+    returns  the folder and the result of the one attempt that counts, in the order of the items
+
+    What other attempts wrote is removed. Move the files on, then remove scratch: an attempt that comes late finds no
+    place to write.
+    """
+    if not items:
+        return []
+    scratch.mkdir(parents=True, exist_ok=True)
+
+    def attempt(item: T) -> tuple[Path, R]:
+        folder = scratch / uuid.uuid4().hex
+        # No parents: where the driver has removed scratch, nobody waits for this attempt.
+        folder.mkdir()
+        return folder, work(item, folder)
+
+    counted: list[tuple[Path, R]] = spark.sparkContext.parallelize(items, len(items)).map(attempt).collect()
+    for left_over in set(scratch.iterdir()) - {folder for folder, _ in counted}:
+        shutil.rmtree(left_over, ignore_errors=True)
+    return counted

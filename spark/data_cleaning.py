@@ -1,79 +1,103 @@
 """Stage 2: judge every record by its contract and account for each of them."""
 
 import logging
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
-from pyspark.sql import Row
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
+from batch_etl.stores.attempts import run_attempts
 from batch_etl.stores.audit import Ledger
+from batch_etl.stores.judging import LAYERS, Judged, files_by_layer, judge_parts, measure, parts_of, shared_out
 from batch_etl.stores.lake import replacing
 from batch_etl.stores.landing import Batch, known_batches
-from batch_etl.transforms.judge import split_by_contract
-from batch_etl.transforms.ledger import measure
-from batch_etl.transforms.versions import split_duplicates
 
 log = logging.getLogger(__name__)
 
 
 def clean(run: Run) -> StageResult:
     """Judge every batch that today's contract has not judged yet."""
-    ledgers = [
-        _judge_batch(run, batch, contract)
+    new = [
+        (batch, contract)
         for contract in run.contracts.values()
         for batch in known_batches(run.lake.landing, contract.dataset)
         if not run.lake.judged("clean", batch.dataset, contract.fingerprint, batch.batch_id).exists()
     ]
-    with run.warehouse() as connection:
+    with run.lake.scratch() as scratch, run.warehouse() as connection:
+        judged = _judge(run, new, scratch)
+        ledgers = []
+        for batch, contract in new:
+            files = files_by_layer(run.spark, judged[batch], scratch / batch.batch_id)
+            source_cents = sum(each.cents for each in judged[batch])
+            ledgers.append(_ledger(batch, contract, files, source_cents=source_cents))
+            _take_in(run, connection, ledgers[-1], files)
         for contract in run.contracts.values():
             audit.put_in_force(connection, contract.dataset, contract.fingerprint)
     outcome = {
         "quarantined": sum(ledger.quarantined_records for ledger in ledgers),
         "duplicates": sum(ledger.duplicate_records for ledger in ledgers),
+        "warnings": _warnings(judged),
     }
     source = sum(ledger.source_records for ledger in ledgers)
     clean_records = sum(ledger.clean_records for ledger in ledgers)
-    return StageResult(source, clean_records, outcome, is_nothing_new=not ledgers)
+    return StageResult(source, clean_records, outcome, is_nothing_new=not new)
 
 
-def _judge_batch(run: Run, batch: Batch, contract: Contract) -> Ledger:
-    ingested = run.spark.read.parquet(str(run.lake.ingested(batch.dataset, batch.batch_id)))
-    valid, rejected = split_by_contract(ingested, contract)
-    kept, duplicates = split_duplicates(valid, contract)
-    folder = partial(run.lake.judged, dataset=batch.dataset, contract_id=contract.fingerprint, batch_id=batch.batch_id)
-    # clean takes its place last, and only with a ledger that balances: where it stands, the batch is judged.
-    with (
-        replacing(folder("clean")) as clean_folder,
-        replacing(folder("quarantine")) as quarantine_folder,
-        replacing(folder("duplicates")) as duplicates_folder,
-    ):
-        kept.write.parquet(str(clean_folder))
-        rejected.drop("_fault", "_not_text").write.parquet(str(quarantine_folder))
-        duplicates.write.parquet(str(duplicates_folder))
-        # Read back: the ledger speaks of what is on disk, not of what was meant to be there.
-        read = run.spark.read.parquet
-        parts = {"clean": read(str(clean_folder)), "quarantined": read(str(quarantine_folder))}
-        parts |= {"duplicate": read(str(duplicates_folder)), "source": ingested}
-        ledger = _ledger(batch, contract, {row.part: row for row in measure(parts, contract).collect()})
-        ledger.check()
-        with run.warehouse() as connection:
-            audit.record_ledger(connection, ledger)
-    log.info("judged %s", batch.source_file, extra={"dataset": batch.dataset, "clean": ledger.clean_records})
+def _judge(run: Run, new: Sequence[tuple[Batch, Contract]], scratch: Path) -> dict[Batch, list[Judged]]:
+    """Judge the records of all new batches in one job."""
+    parts = [
+        part
+        for batch, contract in new
+        for part in parts_of(batch, contract, run.lake.ingested(batch.dataset, batch.batch_id))
+    ]
+    judged: dict[Batch, list[Judged]] = defaultdict(list)
+    if parts:
+        for _, of_task in run_attempts(run.spark, scratch / "judged", shared_out(parts), judge_parts):
+            for each in of_task:
+                judged[each.part.batch].append(each)
+    return judged
+
+
+def _ledger(batch: Batch, contract: Contract, files: dict[str, list[Path]], *, source_cents: int) -> Ledger:
+    """Where the records of a batch went. Raises LedgerImbalance where one is not there."""
+    figures = {"source_records": batch.records, "source_cents": source_cents}
+    for layer, part in (("clean", "clean"), ("quarantine", "quarantined"), ("duplicates", "duplicate")):
+        figures[f"{part}_records"], figures[f"{part}_cents"] = measure(files[layer], contract)
+    ledger = Ledger(batch.dataset, batch.batch_id, contract.fingerprint, batch.source_file, **figures)
+    ledger.check()
     return ledger
 
 
-def _ledger(batch: Batch, contract: Contract, measured: dict[str, Row]) -> Ledger:
-    figures = {"source_records": batch.records, "source_cents": _figure(measured, "source", "cents")}
-    for part in ("clean", "quarantined", "duplicate"):
-        figures[f"{part}_records"] = _figure(measured, part, "records")
-        figures[f"{part}_cents"] = _figure(measured, part, "cents")
-    return Ledger(batch.dataset, batch.batch_id, contract.fingerprint, batch.source_file, **figures)
+def _take_in(run: Run, connection: Connection, ledger: Ledger, files: dict[str, list[Path]]) -> None:
+    """Move what became of a batch into the lake."""
+    folder = partial(run.lake.judged, dataset=ledger.dataset, contract_id=ledger.contract_id, batch_id=ledger.batch_id)
+    with ExitStack() as taking_place:
+        # They take their places in reverse, clean last: where it stands, the batch is judged.
+        for layer in LAYERS:
+            _move(files[layer], taking_place.enter_context(replacing(folder(layer))))
+        audit.record_ledger(connection, ledger)
+    log.info("judged %s", ledger.source_file, extra={"dataset": ledger.dataset, "clean": ledger.clean_records})
 
 
-def _figure(measured: dict[str, Row], part: str, unit: str) -> int:
-    return int(measured[part][unit]) if part in measured else 0
+def _move(files: Sequence[Path], folder: Path) -> None:
+    folder.mkdir()
+    for place, file in enumerate(files):
+        file.rename(folder / f"part-{place:05}.parquet")
+
+
+def _warnings(judged: dict[Batch, list[Judged]]) -> dict[str, int]:
+    """What was told of records that are clean all the same: dataset and reason -> records."""
+    counts: Counter[str] = Counter()
+    for batch, parts in judged.items():
+        for part in parts:
+            counts.update({f"{batch.dataset}: {reason}": records for reason, records in part.warnings.items()})
+    return dict(counts)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.lake import count_rows, replacing
 from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, read_statements
-from batch_etl.transforms.judge import spark_type
 from batch_etl.transforms.star import build_dates, build_dimension, build_sales
+from batch_etl.transforms.values import spark_type
 from batch_etl.transforms.versions import current_versions
 
 _QUARANTINE_SCHEMA = "_batch_id string, _record_number long, _source_file string, _raw string, _reasons array<string>"

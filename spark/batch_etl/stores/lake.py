@@ -2,11 +2,12 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import parquet
 
 
@@ -28,6 +29,16 @@ class Lake:
     @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for the attempts of tasks, gone when the block ends."""
+        folder = self.root / f".{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def ingested(self, dataset: str, batch_id: str) -> Path:
         return self.root / "ingested" / dataset / f"batch={batch_id}"
@@ -55,7 +66,22 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 def count_rows(folder: Path) -> int:
     """Rows of a Parquet folder, from its footers: what is on disk, without a job."""
-    return sum(parquet.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
+    return sum(map(count_rows_of, folder.glob("*.parquet")))
+
+
+def count_rows_of(file: Path) -> int:
+    return int(parquet.read_metadata(file).num_rows)
+
+
+def write_part(table: pa.Table, file: Path) -> Path:
+    """Write a Parquet file, every page with a checksum: a bit that flips on disk is an error, not another value."""
+    parquet.write_table(table, file, compression="zstd", write_page_checksum=True, store_decimal_as_integer=True)
+    return file
+
+
+def read_part(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    # Spark's tasks are as many as there are cores; each keeps to its own.
+    return parquet.read_table(file, columns=columns, use_threads=False, page_checksum_verification=True)
 
 
 def replace_file(file: Path, text: str) -> None:

@@ -1,18 +1,15 @@
 """Judge records by their contract: strict types, every rule, every reason."""
 
-from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader knows
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from batch_etl.contract import Column, Contract
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch_etl.contract import Column, Contract, Dialect
+from batch_etl.transforms.values import arrow_type, matches_whole, normalise, typed_values
 
 LINEAGE = ("_record_number", "_source_file", "_batch_id")
-_FORMS = {
-    "integer": r"-?\d{1,18}",
-    "date": r"\d{4}-\d{2}-\d{2}",
-    "timestamp": r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z",
-    "boolean": "true|false",
-}
 _KIND_FAULTS = {
     "integer": "not an integer",
     "decimal": "not a number",
@@ -20,95 +17,153 @@ _KIND_FAULTS = {
     "timestamp": "not a timestamp",
     "boolean": "not a boolean",
 }
-_SPARK_TYPES = {"text": "string", "date": "date", "timestamp": "timestamp", "boolean": "boolean"}
-_INTEGER_TYPES = {"smallint": "smallint", "integer": "int", "bigint": "bigint"}
+_MISSING = "missing"
+_NOT_ALLOWED = "not an allowed value"
 _SHOWN_CHARACTERS = 100
 
 
-def split_by_contract(ingested: DataFrame, contract: Contract) -> tuple[DataFrame, DataFrame]:
-    """Part the records that keep the contract from those that break it.
+@dataclass(frozen=True)
+class _Verdict:
+    """What became of the values of one column.
 
-    ingested  every contract column as a string, plus _raw, _fault, _not_text and the lineage columns
-    valid     contract columns, typed, in contract order, plus the lineage columns
-    rejected  ingested, untouched, plus _reasons array<string>, never empty
-
-    Each record lands in exactly one: count(ingested) = count(valid) + count(rejected).
+    typed  a value a record, null where it is missing or has not the form of its kind
+    broken for each record the place in `rules` of the first rule that its value breaks, -1 where it keeps them all
+    warned the same for the rules that only warn
     """
-    judged = ingested.withColumn("_reasons", _reasons(contract))
-    typed = [_typed(column).alias(column.name) for column in contract.columns]
-    valid = judged.where(F.size("_reasons") == 0).select(*typed, *LINEAGE)
-    rejected = judged.where(F.size("_reasons") > 0)
-    return valid, rejected
+
+    column: Column
+    rules: tuple[str, ...]
+    typed: pa.Array
+    broken: pa.Array
+    warned: pa.Array
+
+    def reason(self, place: int, written: str | None) -> str:
+        rule = self.rules[place]
+        shown = "" if written is None or rule == _MISSING else f": {written[:_SHOWN_CHARACTERS]}"
+        return f"{self.column.name}: {rule}{shown}"
 
 
-def spark_type(column: Column) -> str:
-    """The Spark type of a clean value."""
-    if column.kind == "decimal":
-        return f"decimal({column.precision},{column.scale})"
-    if column.kind == "integer":
-        return _INTEGER_TYPES[column.physical_type]
-    return _SPARK_TYPES[column.kind]
+@dataclass(frozen=True)
+class Judgement:
+    """Records that were judged, each rule once.
+
+    ingested  every contract column as a string, plus _fault, _not_text, the lineage columns and whatever else
+    is_valid  whether a record keeps its contract
+    """
+
+    ingested: pa.Table
+    is_valid: pa.Array
+    verdicts: tuple[_Verdict, ...]
+
+    @property
+    def valid(self) -> pa.Table:
+        """The records that keep the contract: contract columns, typed, in contract order, plus the lineage columns."""
+        arrays = [verdict.typed.filter(self.is_valid) for verdict in self.verdicts]
+        lineage = self.ingested.select(LINEAGE).filter(self.is_valid)
+        return pa.table([*arrays, *lineage.columns], names=[*(v.column.name for v in self.verdicts), *LINEAGE])
+
+    @property
+    def rejected(self) -> pa.Table:
+        """The others: ingested, untouched, plus _reasons list<string>, never empty."""
+        is_broken = pc.invert(self.is_valid)
+        rejected = self.ingested.filter(is_broken)
+        of_columns = [verdict.broken.filter(is_broken) for verdict in self.verdicts]
+        return rejected.append_column("_reasons", self._told(rejected, of_columns))
+
+    @property
+    def warnings(self) -> dict[str, int]:
+        """What was told and did not quarantine: reason without its value -> valid records."""
+        counts = {}
+        for verdict in self.verdicts:
+            for warned in pc.value_counts(verdict.warned.filter(self.is_valid)).to_pylist():
+                if warned["values"] >= 0:
+                    counts[verdict.reason(warned["values"], None)] = warned["counts"]
+        return counts
+
+    def _told(self, rejected: pa.Table, of_columns: list[pa.Array]) -> pa.Array:
+        faults = rejected["_fault"].to_pylist()
+        reasons: list[list[str]] = [[] if fault is None else [fault] for fault in faults]
+        for verdict, broken in zip(self.verdicts, of_columns, strict=True):
+            written = rejected[verdict.column.name]
+            for row in pc.indices_nonzero(pc.greater_equal(broken, 0)).to_pylist():
+                # A record that could not be taken apart has no values to speak of.
+                if faults[row] is None:
+                    reasons[row].append(verdict.reason(broken[row].as_py(), written[row].as_py()))
+        return pa.array(reasons, pa.list_(pa.string()))
 
 
-def amount_in_cents(column: Column) -> Expression:
-    """The cents of a column of strings, null where the value is not exactly an amount."""
-    # try_cast, not cast: Spark 4 is ANSI by default, where one bad value fails the whole job.
-    return F.when(_is_formed(column), (F.col(column.name).try_cast(spark_type(column)) * 100).cast("decimal(38,0)"))
+def judge(ingested: pa.Table, contract: Contract) -> Judgement:
+    """Judge every record once.
+
+    ingested  every contract column as a string, plus _fault (why it could not be taken apart), _not_text (columns that
+              should be JSON strings and are not) and the lineage columns
+
+    Each record is either valid or rejected: rows(ingested) = rows(valid) + rows(rejected).
+    """
+    ingested = ingested.combine_chunks()
+    verdicts = tuple(_judge_column(ingested, column, contract.dialect) for column in contract.columns)
+    is_valid = pc.is_null(_one_chunk(ingested["_fault"]))
+    for verdict in verdicts:
+        is_valid = pc.and_(is_valid, pc.less(verdict.broken, 0))
+    return Judgement(ingested, is_valid, verdicts)
 
 
-def _typed(column: Column) -> Expression:
-    return F.col(column.name).try_cast(spark_type(column))
+def _judge_column(ingested: pa.Table, column: Column, dialect: Dialect) -> _Verdict:
+    text = normalise(_one_chunk(ingested[column.name]), column)
+    typed = typed_values(text, column, dialect)
+    rules = list(_rules(ingested, column, text, typed))
+    names = tuple(rule for rule, _ in rules)
+    hard = [(place, broken) for place, (rule, broken) in enumerate(rules) if not _only_warns(column, rule)]
+    soft = [(place, broken) for place, (rule, broken) in enumerate(rules) if _only_warns(column, rule)]
+    return _Verdict(column, names, typed, _first_broken(hard, len(ingested)), _first_broken(soft, len(ingested)))
 
 
-def _reasons(contract: Contract) -> Expression:
-    of_columns = [_column_reason(column) for column in contract.columns]
-    return (
-        F.when(F.col("_fault").isNotNull(), F.array("_fault"))
-        .otherwise(F.filter(F.array(*of_columns), lambda reason: reason.isNotNull()))
-        .cast("array<string>")
-    )
+def _only_warns(column: Column, rule: str) -> bool:
+    return column.warns_only and rule == _NOT_ALLOWED
 
 
-def _column_reason(column: Column) -> Expression:
-    """The first rule that the value breaks, or null."""
-    value = F.col(column.name)
-    shown = F.substring(value, 1, _SHOWN_CHARACTERS)
-    missing = F.lit(f"{column.name}: missing" if column.is_required else None).cast("string")
-    chain = F.when(value.isNull(), missing)
-    for is_broken, rule in _rules(column):
-        chain = chain.when(is_broken, F.concat(F.lit(f"{column.name}: {rule}: "), shown))
-    return chain
-
-
-def _rules(column: Column) -> list[tuple[Expression, str]]:
-    """What a present value must not be, in the order in which it is told."""
-    value, typed = F.col(column.name), _typed(column)
-    rules = [(F.coalesce(F.array_contains("_not_text", column.name), F.lit(False)), "not text")]
+def _rules(ingested: pa.Table, column: Column, text: pa.Array, typed: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """What a value must not be, in the order in which it is told, with the records that are."""
+    if column.is_required:
+        yield _MISSING, pc.is_null(text)
+    yield "not text", _is_listed(_one_chunk(ingested["_not_text"]), column.name)
     if column.kind != "text":
-        rules.append((~_is_formed(column) | typed.isNull(), _KIND_FAULTS[column.kind]))
+        yield _KIND_FAULTS[column.kind], pc.and_(pc.is_valid(text), pc.is_null(typed))
     if column.min_length is not None:
-        rules.append((F.length(value) < column.min_length, f"shorter than {column.min_length}"))
+        yield f"shorter than {column.min_length}", pc.less(pc.utf8_length(text), column.min_length)
     if column.max_length is not None:
-        rules.append((F.length(value) > column.max_length, f"longer than {column.max_length}"))
+        yield f"longer than {column.max_length}", pc.greater(pc.utf8_length(text), column.max_length)
     if column.pattern is not None:
-        rules.append((~_matches_whole(value, column.pattern), "does not match the pattern"))
+        yield "does not match the pattern", pc.invert(matches_whole(text, column.pattern))
     if column.allowed_values:
-        rules.append((~value.isin(*column.allowed_values), "not an allowed value"))
+        is_allowed = pc.is_in(text, pa.array(column.allowed_values, pa.string()))
+        yield _NOT_ALLOWED, pc.and_(pc.is_valid(text), pc.invert(is_allowed))
     if column.minimum is not None:
-        rules.append((typed < F.lit(column.minimum).cast(spark_type(column)), f"below {column.minimum}"))
+        yield f"below {column.minimum}", pc.less(typed, _limit(column.minimum, column))
     if column.maximum is not None:
-        rules.append((typed > F.lit(column.maximum).cast(spark_type(column)), f"above {column.maximum}"))
-    return rules
+        yield f"above {column.maximum}", pc.greater(typed, _limit(column.maximum, column))
 
 
-def _is_formed(column: Column) -> Expression:
-    """Whether the text has the one form of its kind: no guessed separators, no other digits, no blanks."""
-    if column.kind == "decimal":
-        whole, scale = (column.precision or 0) - (column.scale or 0), column.scale
-        return _matches_whole(F.col(column.name), rf"-?\d{{1,{whole}}}(\.\d{{1,{scale}}})?")
-    return _matches_whole(F.col(column.name), _FORMS[column.kind])
+def _limit(written: str, column: Column) -> pa.Scalar:
+    """A limit of a contract: written in ISO 8601 and with a point, whatever the files use."""
+    return pa.array([written]).cast(arrow_type(column))[0]
 
 
-def _matches_whole(value: Expression, pattern: str) -> Expression:
-    # Java's $ also matches before a line feed at the end, \z does not.
-    return value.rlike(rf"\A(?:{pattern})\z")
+def _is_listed(lists: pa.Array, name: str) -> pa.Array:
+    if lists.null_count == len(lists):
+        return pa.nulls(len(lists), pa.bool_())
+    places = pc.list_parent_indices(lists).filter(pc.equal(pc.list_flatten(lists), name))
+    return pc.is_in(pa.array(range(len(lists)), pa.int64()), places.cast(pa.int64()))
+
+
+def _first_broken(rules: list[tuple[int, pa.Array]], length: int) -> pa.Array:
+    first = pa.repeat(pa.scalar(-1, pa.int8()), length)
+    for place, broken in reversed(rules):
+        # A rule that nobody breaks, the common case, costs no more than finding that out.
+        if pc.any(broken).as_py():
+            first = pc.if_else(pc.fill_null(broken, False), pa.scalar(place, pa.int8()), first)
+    return first
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,31 +1,23 @@
-"""The conservation law of a batch, measured: records and cents of every part."""
+"""What the ledger counts: the cents of records, as they are written or as they are clean."""
 
-from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from batch_etl.contract import Contract
-from batch_etl.transforms.judge import amount_in_cents
+from batch_etl.transforms.values import normalise, typed_values
 
 
-def measure(parts: dict[str, DataFrame], contract: Contract) -> DataFrame:
-    """Count records and cents of each part, in one job.
+def cents(records: pa.Table, contract: Contract) -> int:
+    """The sum of the ledger's amount over records, in cents.
 
-    parts    name -> records whose ledger amount is a string as written, or typed
-    returns  part, records, cents; cents of amounts that are not well-formed count as 0
+    records  the ledger's column as strings as written, or typed
+
+    Amounts that are missing or not well-formed count nothing; a dataset without an amount has no cents.
     """
-    tagged = [records.select(F.lit(part).alias("part"), _cents(records, contract)) for part, records in parts.items()]
-    together = tagged[0]
-    for more in tagged[1:]:
-        together = together.union(more)
-    return together.groupBy("part").agg(
-        F.count("*").alias("records"), F.coalesce(F.sum("cents"), F.lit(0)).alias("cents")
-    )
-
-
-def _cents(records: DataFrame, contract: Contract) -> Expression:
     if contract.ledger_amount is None:
-        return F.lit(0).cast("decimal(38,0)").alias("cents")
-    if records.schema[contract.ledger_amount].dataType.typeName() == "string":
-        return amount_in_cents(contract.column(contract.ledger_amount)).alias("cents")
-    return (F.col(contract.ledger_amount) * 100).cast("decimal(38,0)").alias("cents")
+        return 0
+    column = contract.column(contract.ledger_amount)
+    amounts = records[column.name].combine_chunks()
+    if pa.types.is_string(amounts.type):
+        amounts = typed_values(normalise(amounts, column), column, contract.dialect)
+    return int((pc.sum(amounts).as_py() or 0) * 100)

@@ -64,7 +64,9 @@ def test_a_task_that_is_killed_or_fails_is_tried_again_and_its_first_files_do_no
     tmp_path: Path,
 ) -> None:
     """In a process of its own: a session in this one tries nothing twice."""
-    script = f"from pathlib import Path; from tests.unit.stores.test_attempts import main; main(Path({str(tmp_path)!r}))"
+    script = (
+        f"from pathlib import Path; from tests.unit.stores.test_attempts import main; main(Path({str(tmp_path)!r}))"
+    )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
     assert sorted(mark.name for mark in tmp_path.glob("*.died")) == ["failed.died", "killed.died"]

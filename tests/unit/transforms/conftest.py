@@ -2,24 +2,26 @@
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+
+from tests.drawing import read_drawing
 
 
 @pytest.fixture(scope="session")
-def ingested(table: Callable[..., DataFrame]) -> Callable[..., DataFrame]:
+def ingested() -> Callable[[str], pa.Table]:
     """Draw ingested records: values as strings, numbered from 1 in the order of the drawing."""
 
-    def draw(drawing: str) -> DataFrame:
-        names, *rows = drawing.strip().splitlines()
-        numbered = [f"{row} | {number}" for number, row in enumerate(rows, start=1)]
-        records = table("\n".join([f"{names} | _record_number", *numbered]), _record_number="long")
-        if "_fault" not in records.columns:
-            records = records.withColumn("_fault", F.lit(None).cast("string"))
+    def draw(drawing: str) -> pa.Table:
+        names, rows = read_drawing(drawing)
+        columns = {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)}
+        nothing = pa.nulls(len(rows), pa.string())
         # What JSON should have written as a string and did not: drawn as names, separated by blanks.
-        not_text = F.split("_not_text", " ") if "_not_text" in records.columns else F.lit(None).cast("array<string>")
-        lineage = {"_raw": F.lit("raw"), "_source_file": F.lit("file"), "_batch_id": F.lit("b1")}
-        return records.withColumns({"_not_text": not_text, **lineage})
+        not_text = [each and each.split() for each in columns.get("_not_text", nothing).to_pylist()]
+        columns |= {"_fault": columns.get("_fault", nothing), "_not_text": pa.array(not_text, pa.list_(pa.string()))}
+        columns["_record_number"] = pa.array(range(1, len(rows) + 1), pa.int64())
+        for name, value in (("_raw", "raw"), ("_source_file", "file"), ("_batch_id", "b1")):
+            columns[name] = pa.repeat(value, len(rows))
+        return pa.table(columns)
 
     return draw

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame
 
 from batch_etl.contract import Column, Contract
-from batch_etl.transforms.judge import split_by_contract
+from batch_etl.transforms.judge import judge
 
-Draw = Callable[..., DataFrame]
+Draw = Callable[[str], pa.Table]
 
 
 def rules(name: str, kind: str, physical_type: str, **more: object) -> Column:
@@ -96,7 +96,7 @@ NaN         | not a number: NaN
 Infinity    | not a number: Infinity
 ٣.٥         | not a number: ٣.٥
 """
-DATE = rules("d", "date", "date", minimum="2000-01-01", maximum="2099-12-31")
+DATE = rules("d", "date", "date", time_format="yyyy-MM-dd", minimum="2000-01-01", maximum="2099-12-31")
 DATES = r"""
 d                 | reason
 2000-01-01        |
@@ -121,6 +121,7 @@ TIMESTAMP = rules(
     "t",
     "timestamp",
     "timestamptz",
+    time_format="yyyy-MM-dd'T'HH:mm:ss'Z'",
     minimum="2015-01-01T00:00:00Z",
     maximum="2099-12-31T23:59:59Z",
 )
@@ -198,18 +199,20 @@ North     | not an allowed value: North
 def test_a_value_meets_the_first_rule_that_it_breaks(ingested: Draw, column: Column, drawing: str) -> None:
     records = ingested(drawing)
 
-    valid, rejected = split_by_contract(records, contract_of(column))
+    judgement = judge(records, contract_of(column))
 
-    told = {row["_record_number"]: None for row in valid.collect()}
-    told |= {row["_record_number"]: row["_reasons"] for row in rejected.collect()}
-    wanted = {row["_record_number"]: row["reason"] and [f"{column.name}: {row['reason']}"] for row in records.collect()}
+    told = dict.fromkeys(judgement.valid["_record_number"].to_pylist())
+    told |= {row["_record_number"]: row["_reasons"] for row in judgement.rejected.to_pylist()}
+    wanted = {
+        row["_record_number"]: row["reason"] and [f"{column.name}: {row['reason']}"] for row in records.to_pylist()
+    }
     assert dict(sorted(told.items())) == wanted
 
 
 def test_valid_values_are_typed_to_the_letter(ingested: Draw) -> None:
     contract = contract_of(INTEGER, DECIMAL.model_copy(update={"name": "m"}), DATE, TIMESTAMP, BOOLEAN, TEXT)
 
-    valid, rejected = split_by_contract(
+    judgement = judge(
         ingested("""
         n   | m    | d          | t                    | b     | s
         007 | 1.1  | 2024-02-29 | 2024-02-29T23:59:59Z | true  | ab
@@ -218,19 +221,19 @@ def test_valid_values_are_typed_to_the_letter(ingested: Draw) -> None:
         contract,
     )
 
-    moment = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC).astimezone().replace(tzinfo=None)
-    assert [tuple(row) for row in valid.orderBy("_record_number").collect()] == [
+    moment = datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC)
+    assert [tuple(row.values()) for row in judgement.valid.to_pylist()] == [
         (7, Decimal("1.10"), date(2024, 2, 29), moment, True, "ab", 1, "file", "b1"),
         (1, None, None, None, False, None, 2, "file", "b1"),
     ]
-    assert dict(valid.dtypes) == {
-        **{"n": "int", "m": "decimal(6,2)", "d": "date", "t": "timestamp", "b": "boolean", "s": "string"},
-        **{"_record_number": "bigint", "_source_file": "string", "_batch_id": "string"},
+    assert {field.name: str(field.type) for field in judgement.valid.schema} == {
+        **{"n": "int32", "m": "decimal128(6, 2)", "d": "date32[day]", "t": "timestamp[us, tz=UTC]"},
+        **{"b": "bool", "s": "string", "_record_number": "int64", "_source_file": "string", "_batch_id": "string"},
     }
-    assert rejected.isEmpty()
+    assert not len(judgement.rejected)
 
 
 def test_a_reason_shows_the_beginning_of_a_long_value(ingested: Draw) -> None:
-    _, rejected = split_by_contract(ingested(f"n\n{'7' * 5000}"), contract_of(INTEGER))
+    rejected = judge(ingested(f"n\n{'7' * 5000}"), contract_of(INTEGER)).rejected
 
-    assert [row["_reasons"] for row in rejected.collect()] == [[f"n: not an integer: {'7' * 100}"]]
+    assert rejected["_reasons"].to_pylist() == [[f"n: not an integer: {'7' * 100}"]]

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame
 
 from batch_etl.contract_reader import read_contract
 from batch_etl.errors import LedgerImbalance
 from batch_etl.stores.audit import Ledger
-from batch_etl.transforms.ledger import measure
+from batch_etl.transforms.ledger import cents
 
 PROJECT = Path(__file__).resolve().parents[3]
 SALES = read_contract(PROJECT / "config/contracts/sales.odcs.yaml")
@@ -23,8 +24,8 @@ BALANCED = Ledger(
 )  # fmt: skip
 
 
-def test_only_amounts_that_are_well_formed_count_their_cents(table: Callable[..., DataFrame]) -> None:
-    source = table("""
+def test_only_amounts_that_are_well_formed_count_their_cents(ingested: Callable[[str], pa.Table]) -> None:
+    source = ingested("""
         unit_price_usd
         10.05
         -1.50
@@ -37,21 +38,19 @@ def test_only_amounts_that_are_well_formed_count_their_cents(table: Callable[...
         12345678901.00
         "1.00 "
     """)
-    clean = table("unit_price_usd\n10.05\n3.00", unit_price_usd="decimal(12,2)")
-    nothing = table("unit_price_usd")
 
-    measured = measure({"source": source, "clean": clean, "duplicate": nothing}, SALES).collect()
-
-    assert {row["part"]: (row["records"], int(row["cents"])) for row in measured} == {
-        "source": (10, 1005 - 150 + 300 + 10),
-        "clean": (2, 1305),
-    }
+    assert cents(source, SALES) == 1005 - 150 + 300 + 10
 
 
-def test_a_dataset_without_an_amount_counts_its_records_alone(table: Callable[..., DataFrame]) -> None:
-    measured = measure({"source": table("customer_id\nC1\nC2")}, CUSTOMERS).collect()
+def test_typed_amounts_count_as_they_are() -> None:
+    clean = pa.table({"unit_price_usd": pa.array([Decimal("10.05"), Decimal("3.00"), None], pa.decimal128(12, 2))})
 
-    assert [(row["part"], row["records"], int(row["cents"])) for row in measured] == [("source", 2, 0)]
+    assert cents(clean, SALES) == 1305
+    assert cents(clean.slice(0, 0), SALES) == 0
+
+
+def test_a_dataset_without_an_amount_has_no_cents(ingested: Callable[[str], pa.Table]) -> None:
+    assert cents(ingested("customer_id\nC1\nC2"), CUSTOMERS) == 0
 
 
 def test_a_ledger_that_balances_passes() -> None:

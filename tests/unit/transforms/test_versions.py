@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import pytest
 from pyspark.sql import DataFrame
 
 from batch_etl.contract import Column, Contract
-from batch_etl.transforms.versions import current_versions, split_duplicates
+from batch_etl.transforms.versions import current_versions
 
 Draw = Callable[..., DataFrame]
 
@@ -47,29 +46,6 @@ _record_number | id | note | price | known_at            | stands | kind
 16             | F  | x    | 9.00  | 2025-01-01 00:00:00 | 15     | superseded version
 """
 TYPES = {"_record_number": "long", "price": "decimal(12,2)", "known_at": "timestamp", "stands": "long"}
-
-
-@pytest.mark.parametrize("arrival", ["in order", "in reverse"])
-def test_one_record_of_a_key_stands_and_the_others_say_why_they_do_not(table: Draw, arrival: str) -> None:
-    names, *rows = VERSIONS.strip().splitlines()
-    drawn = table("\n".join([names, *(rows if arrival == "in order" else reversed(rows))]), **TYPES)
-    wanted = {row["_record_number"]: (row["stands"], row["kind"]) for row in drawn.collect()}
-
-    kept, duplicates = split_duplicates(drawn.drop("stands", "kind").repartition(3), PRICES)
-
-    told = {row["_record_number"]: (None, None) for row in kept.collect()}
-    assert not told.keys() & {row["_record_number"] for row in duplicates.collect()}
-    told |= {row["_record_number"]: (row["_stands"], row["_kind"]) for row in duplicates.collect()}
-    assert told == wanted
-
-
-def test_both_parts_keep_the_columns_of_the_records(table: Draw) -> None:
-    records = table(VERSIONS, **TYPES).drop("stands", "kind")
-
-    kept, duplicates = split_duplicates(records, PRICES)
-
-    assert kept.columns == records.columns
-    assert set(duplicates.columns) == {*records.columns, "_kind", "_stands"}
 
 
 def test_across_files_the_same_version_stands_as_within_one(table: Draw) -> None:

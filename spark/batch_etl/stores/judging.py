@@ -1,0 +1,133 @@
+"""Judging on the executors: tasks read parts of ingested batches and write what became of their records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from batch_etl.contract import Contract
+from batch_etl.stores.attempts import run_attempts
+from batch_etl.stores.lake import count_rows_of, read_part, write_part
+from batch_etl.stores.landing import Batch
+from batch_etl.transforms.duplicates import set_apart, split_duplicates
+from batch_etl.transforms.judge import judge
+from batch_etl.transforms.ledger import cents
+from batch_etl.transforms.values import arrow_type
+
+LAYERS = ("clean", "quarantine", "duplicates")
+# A task costs more than a small file.
+_PARTS_A_TASK = 100
+_ROWS_A_TASK = 200_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of an ingested batch. is_whole: the batch has no other."""
+
+    batch: Batch
+    contract: Contract
+    file: Path
+    rows: int
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A part, and the files that its records went to: clean, quarantine and duplicates, where there are such.
+
+    cents     of the ledger's amount over all records, as they are written
+    warnings  reason -> valid records that it was told of
+    """
+
+    part: Part
+    files: dict[str, Path]
+    cents: int
+    warnings: dict[str, int]
+
+
+def parts_of(batch: Batch, contract: Contract, ingested: Path) -> list[Part]:
+    files = sorted(ingested.glob("*.parquet"))
+    return [Part(batch, contract, file, count_rows_of(file), is_whole=len(files) == 1) for file in files]
+
+
+def shared_out(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts by task: many small ones together, a big one for itself."""
+    tasks: list[list[Part]] = [[]]
+    rows = 0
+    for part in parts:
+        if tasks[-1] and (rows + part.rows > _ROWS_A_TASK or len(tasks[-1]) == _PARTS_A_TASK):
+            tasks.append([])
+            rows = 0
+        tasks[-1].append(part)
+        rows += part.rows
+    return [task for task in tasks if task]
+
+
+def judge_parts(parts: Sequence[Part], folder: Path) -> list[Judged]:
+    """The work of a task: judge every record once and write it where it belongs."""
+    return [_judge_part(part, folder / str(place)) for place, part in enumerate(parts)]
+
+
+def _judge_part(part: Part, folder: Path) -> Judged:
+    folder.mkdir()
+    ingested = read_part(part.file)
+    judgement = judge(ingested, part.contract)
+    # Of a batch in several parts two may hold the same key: _settle sees to it when all of them are judged.
+    valid, duplicates = split_duplicates(judgement.valid, part.contract) if part.is_whole else (judgement.valid, None)
+    rejected = judgement.rejected.drop_columns(["_fault", "_not_text"])
+    tables = {"clean": valid, "quarantine": rejected, "duplicates": duplicates}
+    files = {layer: write_part(table, folder / f"{layer}.parquet") for layer, table in tables.items() if table}
+    return Judged(part, files, cents(ingested, part.contract), judgement.warnings)
+
+
+def files_by_layer(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> dict[str, list[Path]]:
+    """The files of a judged batch, layer by layer, when of each key one record stands."""
+    if len(parts) > 1:
+        scratch.mkdir()
+        parts = _settle(spark, parts, scratch)
+    return {layer: [part.files[layer] for part in parts if layer in part.files] for layer in LAYERS}
+
+
+def measure(files: Sequence[Path], contract: Contract) -> tuple[int, int]:
+    """Records and cents that files hold: what is on disk, not what was meant to be there."""
+    columns = [contract.ledger_amount] if contract.ledger_amount else []
+    return sum(map(count_rows_of, files)), sum(cents(read_part(file, columns), contract) for file in files)
+
+
+def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list[Judged]:
+    """Let one record of each key stand, wherever in the file the others are."""
+    contract = parts[0].part.contract
+    doubled = write_part(_doubled_keys(spark, parts, contract), scratch / "doubled.parquet")
+    if not count_rows_of(doubled):
+        return list(parts)
+    settled = run_attempts(spark, scratch / "settled", parts, partial(_set_doubled_apart, keys=doubled))
+    apart = [read_part(part.files["doubled"]) for _, part in settled if "doubled" in part.files]
+    kept, duplicates = split_duplicates(pa.concat_tables(apart), contract)
+    files = {"clean": write_part(kept, scratch / "kept.parquet")}
+    files["duplicates"] = write_part(duplicates, scratch / "duplicates.parquet")
+    return [*(part for _, part in settled), Judged(parts[0].part, files, 0, {})]
+
+
+def _doubled_keys(spark: SparkSession, parts: Sequence[Judged], contract: Contract) -> pa.Table:
+    clean = [part.files["clean"] for part in parts if "clean" in part.files]
+    key = list(contract.key)
+    schema = pa.schema([(name, arrow_type(contract.column(name))) for name in key])
+    if not clean:
+        return schema.empty_table()
+    counted = spark.read.parquet(*map(str, clean)).groupBy(*key).count()
+    return counted.where("count > 1").select(*key).toArrow().cast(schema)
+
+
+def _set_doubled_apart(judged: Judged, folder: Path, *, keys: Path) -> Judged:
+    """The work of a task: take the records whose key is among `keys` out of the clean ones of a part."""
+    if "clean" not in judged.files:
+        return judged
+    rest, doubled = set_apart(read_part(judged.files["clean"]), read_part(keys), judged.part.contract)
+    if not doubled:
+        return judged
+    files = {"clean": write_part(rest, folder / "clean.parquet")}
+    files["doubled"] = write_part(doubled, folder / "doubled.parquet")
+    return replace(judged, files=judged.files | files)

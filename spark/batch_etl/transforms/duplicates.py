@@ -1,0 +1,76 @@
+"""Which record of a file stands where several have the same key."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch_etl.contract import Contract
+
+EXACT_COPY = "exact copy"
+SUPERSEDED = "superseded version"
+
+
+def split_duplicates(valid: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
+    """Part the records that stand from those that repeat their key.
+
+    valid       typed contract columns plus the lineage columns
+    kept        the same columns, one row a key: the highest version, of equal copies the first in the file
+    duplicates  the others, plus _kind ('exact copy' or 'superseded version') and _stands, the number of the record kept
+
+    rows(valid) = rows(kept) + rows(duplicates), whatever the order of the rows.
+    """
+    keys = list(contract.key)
+    counted = valid.group_by(keys, use_threads=False).aggregate([([], "count_all")])
+    rest, doubled = set_apart(valid, counted.filter(pc.greater(counted["count_all"], 1)).select(keys), contract)
+    kept, duplicates = _ranked(doubled, contract)
+    return pa.concat_tables([rest, kept]), duplicates
+
+
+def set_apart(valid: pa.Table, doubled: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
+    """Part the records whose key is not in `doubled`, a table of keys, from those whose key is."""
+    keys = list(contract.key)
+    places = valid.select(keys).append_column("_place", pa.array(range(len(valid)), pa.int64()))
+    found = places.join(doubled, keys=keys, join_type="left semi", use_threads=False)["_place"]
+    is_doubled = pc.is_in(places["_place"], found.combine_chunks())
+    return valid.filter(pc.invert(is_doubled)), valid.filter(is_doubled)
+
+
+def _ranked(doubled: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
+    ranked = doubled.take(pc.sort_indices(doubled, sort_keys=_highest_first(contract)))
+    is_first = pc.invert(_repeats_the_row_before(ranked, contract.key))
+    # Of each record the place of the one that stands: the first of its key.
+    places = pa.array(range(len(ranked)), pa.int64())
+    first = pc.fill_null_forward(pc.if_else(is_first, places, pa.scalar(None, pa.int64())))
+    is_copy = _same(ranked, ranked.take(first), contract.column_names)
+    others = pc.invert(is_first)
+    kind = pc.if_else(is_copy.filter(others), EXACT_COPY, SUPERSEDED)
+    stands = ranked["_record_number"].take(first).filter(others)
+    duplicates = ranked.filter(others).append_column("_kind", kind).append_column("_stands", stands)
+    return ranked.filter(is_first), duplicates
+
+
+def _highest_first(contract: Contract) -> list[tuple[str, str, str]]:
+    """A total order: by key, the highest version first, of equal ones the first in the file; nothing is lowest."""
+    rank = dict.fromkeys([*contract.version_order, *contract.column_names])
+    by_version = [(name, "descending", "at_end") for name in rank if name not in contract.key]
+    return [
+        *((name, "ascending", "at_end") for name in contract.key),
+        *by_version,
+        ("_record_number", "ascending", "at_end"),
+    ]
+
+
+def _repeats_the_row_before(ranked: pa.Table, names: tuple[str, ...]) -> pa.Array:
+    if not len(ranked):
+        return pa.array([], pa.bool_())
+    same = _same(ranked.slice(1), ranked.slice(0, len(ranked) - 1), names)
+    return pa.concat_arrays([pa.array([False]), same])
+
+
+def _same(one: pa.Table, other: pa.Table, names: tuple[str, ...]) -> pa.Array:
+    """Row by row whether the columns are the same; two missing values are."""
+    same = pa.repeat(pa.scalar(True), len(one))
+    for name in names:
+        a, b = one[name].combine_chunks(), other[name].combine_chunks()
+        both_missing = pc.and_(pc.is_null(a), pc.is_null(b))
+        same = pc.and_(same, pc.or_(both_missing, pc.fill_null(pc.equal(a, b), False)))
+    return same

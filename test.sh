@@ -33,7 +33,7 @@ lint shellcheck shellcheck $(shell_files)
 lint sqlfluff sqlfluff lint --disable-progress-bar sql/create_tables.sql sql/checks sql/reports
 lint sqlfluff-spark sqlfluff lint --disable-progress-bar --dialect sparksql sql/transformations
 lint hadolint hadolint Dockerfile.airflow
-for contract in config/contracts/*.odcs.yaml; do
+for contract in config/contracts/*.odcs.yaml docs/examples/*.odcs.yaml; do
   lint "$(basename "$contract")" datacontract lint "$contract"
 done
 wait

@@ -8,9 +8,13 @@ class EtlError(Exception):
 
 
 class ConfigurationError(EtlError):
-    """config/pipeline.yaml, a contract or the environment is wrong."""
+    """config/pipeline.yaml, a contract or the environment is wrong. Every fault has a line of its own."""
 
     exit_code = 11
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class SourceFileRefused(EtlError):

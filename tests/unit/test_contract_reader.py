@@ -1,42 +1,12 @@
-"""Contracts become the objects that every stage works with, or are refused with file, place and fix."""
+"""Contracts become the objects that every stage works with."""
 
 from pathlib import Path
 
-import pytest
-
+from batch_etl.contract import Dialect
 from batch_etl.contract_reader import read_contract, read_contracts
-from batch_etl.errors import ConfigurationError
+from tests.unit.gifts import GIFTS, written
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-GIFTS = """
-apiVersion: v3.1.0
-kind: DataContract
-id: gifts
-version: 1.0.0
-status: active
-servers:
-  - {server: raw, type: local, path: data/raw/gift*.csv, format: csv}
-schema:
-  - name: gifts
-    customProperties:
-      - {property: versionOrder, value: [given_on]}
-      - {property: ledgerAmount, value: price_usd}
-    properties:
-      - {name: giver_id, logicalType: string, physicalType: text, required: true, primaryKey: true,
-         primaryKeyPosition: 2}
-      - {name: gift_id, logicalType: string, physicalType: text, required: true, primaryKey: true,
-         primaryKeyPosition: 1}
-      - {name: price_usd, logicalType: number, physicalType: "numeric(12,2)"}
-      - {name: pieces, logicalType: integer, physicalType: integer}
-      - {name: given_on, logicalType: date, physicalType: date, logicalTypeOptions: {format: yyyy-MM-dd}}
-"""
-
-
-def written(folder: Path, text: str) -> Path:
-    file = folder / "gifts.odcs.yaml"
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def test_the_three_contracts_of_the_project_are_read_whole() -> None:
@@ -125,75 +95,38 @@ def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files
     assert read_contract(written(tmp_path, GIFTS.replace("12,2", "10,2"))).fingerprint != as_it_is
 
 
-# What stands in the contract | what stands there instead | what is said about it.
-BROKEN = r"""
-kind: DataContract | kind: {                                | not YAML:
-id: gifts          | ids: gifts                             | ids: Extra inputs are not permitted
-schema:            | schema: 3                              | not YAML:
-name: gifts        | name: presents                         | schema[0].name: 'presents' differs from the file's name
-server: raw        | server: old                            | servers: needs one with server: raw and a path such as
-data/raw/gift*.csv | null                                   | servers: needs one with server: raw and a path such as
-format: csv        | format: xml                            | servers.raw.format: 'xml' is not supported; use csv or
-format: csv        | format: csv, encoding: cp1252          | servers.raw.encoding: 'cp1252' is not supported; use utf-8
-format: csv        | format: csv, delimiter: ';;'           | servers.raw.delimiter: ';;' must be one character
-format: csv        | format: csv, delimiter: '"'            | servers.raw.delimiter: '"' must be one character, no quote
-name: pieces       | name: ''                               | properties[3]: needs a name and a physicalType
-Type: integer}     | Type: ''}                              | properties[3]: needs a name and a physicalType
-name: pieces       | name: gift_id                          | properties[3].name: 'gift_id' is there twice
-Type: integer,     | Type: money,                           | properties[3].logicalType: 'money' is not supported; use
-Type: integer}     | Type: int8}                            | properties[3].physicalType: 'int8' is not supported; use
-numeric(12,2)      | numeric                                | properties[2].physicalType: 'numeric' must say its digits
-numeric(12,2)      | numeric(2,12)                          | properties[2].physicalType: 'numeric(2,12)' must say its
-format: yyyy-MM-dd | format: dd.MM.yyyy                     | properties[4].logicalTypeOptions.format: must be yyyy-MM
-format: yyyy-MM-dd | minLength: 10                          | properties[4].logicalTypeOptions.format: must be yyyy-MM
-Type: integer}     | Type: integer, logicalTypeOptions: {pattern: '('}}    | logicalTypeOptions.pattern: '(': missing )
-Type: integer}     | Type: integer, logicalTypeOptions: {maxLenght: 4}}    | maxLenght: not supported
-Type: integer}     | Type: integer, logicalTypeOptions: {maxLength: four}} | maxLength: 'four' is not a whole number
-Type: integer}     | Type: integer, logicalTypeOptions: {minimum: few}}    | minimum: 'few' is not an integer
-Type: integer}     | Type: integer, logicalTypeOptions: {maximum: 2147483648}} | maximum: '2147483648' is not an integer
-Type: integer}     | Type: integer, logicalTypeOptions: {maximum: 1.5}}    | maximum: '1.5' is not an integer
-(12,2)"}           | (12,2)", logicalTypeOptions: {maximum: 0.005}}        | maximum: '0.005' is not a numeric(12,2)
-format: yyyy-MM-dd | format: yyyy-MM-dd, minimum: soon      | logicalTypeOptions.minimum: 'soon' is not a date
-format: yyyy-MM-dd | format: yyyy-MM-dd, minimum: 2025-02-30 | not YAML: day is out of range for month
-Type: text,        | Type: text, logicalTypeOptions: {minimum: a},        | minimum: not supported for text
-Type: integer}     | Type: integer, quality: [{metric: nullValues}]}      | quality[0]: only invalidValues with
-primaryKey: true   | unique: true                           | at least one required property must have primaryKey: true
-required: true     | required: false                        | at least one required property must have primaryKey: true
-[given_on]         | [given_at]                             | versionOrder: 'given_at' is not a property of this table
-[given_on]         | given_on                               | versionOrder: must be a list of properties
-value: price_usd   | value: pieces                          | ledgerAmount: 'pieces' is not a number with two decimals
-value: price_usd   | value: [price_usd]                     | ledgerAmount: ['price_usd'] is not a number with two
-Type: integer}     | Type: integer, relationships: [{to: givers}]}        | relationships: to: must read <dataset>.
-"""
+STORES = PROJECT / "docs/examples/stores.odcs.yaml"
 
 
-@pytest.mark.parametrize("case", BROKEN.strip().splitlines())
-def test_a_broken_contract_is_refused_with_file_place_and_fix(tmp_path: Path, case: str) -> None:
-    right, wrong, complaint = (part.strip() for part in case.split("|"))
-    assert right in GIFTS
-    file = written(tmp_path, GIFTS.replace(right, wrong))
+def test_the_example_of_the_documentation_uses_every_feature() -> None:
+    stores = read_contract(STORES)
 
-    with pytest.raises(ConfigurationError) as refusal:
-        read_contract(file)
-
-    assert str(refusal.value).startswith(f"{file}: ")
-    assert complaint in str(refusal.value)
-
-
-@pytest.mark.parametrize("text", ["", "- schema", "schema"])
-def test_a_file_that_holds_no_document_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ConfigurationError, match="the document: Input should be a valid dictionary"):
-        read_contract(written(tmp_path, text))
-
-
-def test_a_reference_to_what_no_contract_has_is_refused(tmp_path: Path) -> None:
-    wrong = "physicalType: text, relationships: [{type: foreignKey, to: givers.giver_id}]"
-    written(tmp_path, GIFTS.replace("physicalType: text", wrong, 1))
-
-    with pytest.raises(ConfigurationError, match=r"gifts: giver_id refers to givers\.giver_id, which no contract has"):
-        read_contracts(tmp_path)
+    assert stores.dialect == Dialect(delimiter=";", encoding="iso8859-1", preamble_lines=1, decimal_separator=",")
+    assert (stores.drift, stores.key, stores.ledger_amount) == ("evolve", ("store_id",), "monthly_rent_eur")
+    assert {column.name: column.normalisations for column in stores.columns if column.normalisations} == {
+        "store_id": ("trim", "upper"),
+        "store_name": ("nfc", "trim", "collapse_blanks"),
+        "format_code": ("lower",),
+    }
+    assert [column.name for column in stores.columns if not column.is_required] == ["manager_name", "is_owned"]
+    assert [column.name for column in stores.columns if column.warns_only] == ["format_code"]
+    assert stores.column("format_code").allowed_values == ("city", "mall", "outlet")
+    rent = stores.column("monthly_rent_eur")
+    assert (rent.precision, rent.scale, rent.minimum, rent.maximum) == (10, 2, "0.01", "250000.5")
+    assert {column.name: column.time_format for column in stores.columns if column.time_format} == {
+        "opened_on": "dd/MM/yyyy",
+        "exported_at_utc": "dd/MM/yyyy HH:mm",
+    }
 
 
-def test_a_folder_without_contracts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"no contract here; add a <dataset>\.odcs\.yaml"):
-        read_contracts(tmp_path)
+def test_what_a_contract_does_not_say_is_the_strictest() -> None:
+    products = read_contract(PROJECT / "config/contracts/products.odcs.yaml")
+
+    assert (products.dialect, products.drift) == (Dialect(), "freeze")
+
+
+def test_limits_are_compared_as_numbers_not_as_text(tmp_path: Path) -> None:
+    limits = "physicalType: integer, logicalTypeOptions: {minimum: 9, maximum: 10}}"
+    gifts = read_contract(written(tmp_path, GIFTS.replace("physicalType: integer}", limits)))
+
+    assert (gifts.column("pieces").minimum, gifts.column("pieces").maximum) == ("9", "10")

@@ -1,0 +1,39 @@
+"""A contract's file as a document of the standard, before its meaning is looked at."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+from open_data_contract_standard.model import OpenDataContractStandard
+from pydantic import ValidationError
+
+from batch_etl.contract_faults import Faults
+
+
+def read_document(faults: Faults) -> OpenDataContractStandard | None:
+    """Read the file that the faults belong to; None where it holds no document."""
+    try:
+        # A SafeLoader: it makes nothing but plain values.
+        given = yaml.load(faults.file.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
+        document = OpenDataContractStandard.model_validate(given)
+    except ValidationError as error:
+        for e in error.errors():
+            faults.add(".".join(map(str, e["loc"])) or "the document", e["msg"])
+        return None
+    # ValueError: of a date such as 2025-02-30, or of bytes that are not UTF-8.
+    except (yaml.YAMLError, ValueError, OSError) as error:
+        faults.add("not YAML", " ".join(str(error).split()))
+        return None
+    faults.check_unknown(given, document)
+    return document
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML whose mappings name a key once; PyYAML takes the last of several."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [name.value for name, _ in node.value]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"'{name}' is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)

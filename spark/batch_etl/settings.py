@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -43,7 +43,8 @@ class PipelineConfig(_Frozen):
     """config/pipeline.yaml."""
 
     paths: Paths
-    dataset_sizes: dict[str, str]
+    # A glob of file names: in another folder than paths.raw nobody would look.
+    dataset_sizes: dict[str, Annotated[str, Field(pattern=r"^[^/\\]+$")]] = Field(min_length=1)
     quality: QualityLimits
     spark: SparkLimits
 
@@ -54,11 +55,12 @@ class PipelineConfig(_Frozen):
             return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
         except FileNotFoundError:
             raise ConfigurationError(f"{file}: missing; restore it from the repository") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{file}: not YAML: {error}") from None
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise ConfigurationError(f"{file}: {faults}") from None
+            faults = [f"{file}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+            raise ConfigurationError(*faults) from None
+        # ValueError: of bytes that are not UTF-8.
+        except (yaml.YAMLError, ValueError) as error:
+            raise ConfigurationError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
 
 
 class Settings(BaseSettings):

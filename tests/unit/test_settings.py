@@ -72,7 +72,10 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         ("split_bytes: 100", "", "spark.split_bytes: Field required"),
         ("max_unknown_share: 0.2", "max_unknown_share: 20", "quality.max_unknown_share: Input should be less than or"),
         ("spark:", "spark: {", "not YAML: "),
-        (CONFIG, "", "paths: Field required; dataset_sizes: Field required"),
+        ('{small: "*_small.*", all: "*"}', "{}", "dataset_sizes: Dictionary should have at least 1 item"),
+        ("*_small.*", "/data/*", "dataset_sizes.small: String should match pattern"),
+        (CONFIG, "- paths", "the file: Input should be a valid dictionary"),
+        (CONFIG, "a: \x07", "not YAML: unacceptable character"),
     ],
 )
 def test_a_broken_configuration_is_refused_with_file_place_and_fix(
@@ -87,6 +90,26 @@ def test_a_broken_configuration_is_refused_with_file_place_and_fix(
 
     assert str(refusal.value).startswith(f"{file}: ")
     assert complaint in str(refusal.value)
+
+
+def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
+    file = home / "config/pipeline.yaml"
+    file.write_text("paths: {raw: data/raw}")
+
+    with pytest.raises(ConfigurationError) as refusal:
+        _ = Settings().config
+
+    assert refusal.value.faults == tuple(
+        f"{file}: {field}: Field required"
+        for field in ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark")
+    )
+
+
+def test_a_configuration_that_is_no_text_is_refused(home: Path) -> None:
+    (home / "config/pipeline.yaml").write_bytes(b"paths: \xff")
+
+    with pytest.raises(ConfigurationError, match="not YAML: 'utf-8' codec"):
+        _ = Settings().config
 
 
 def test_a_missing_configuration_is_told_with_the_fix(home: Path) -> None:

@@ -1,11 +1,10 @@
-"""Set up the warehouse, check the configuration, look at a run."""
+"""Set up the warehouse, look at a run."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from batch_etl.contract_reader import read_contracts
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from batch_etl.summary import read_summary, render_text
@@ -13,7 +12,6 @@ from batch_etl.summary import read_summary, render_text
 
 def register(app: typer.Typer) -> None:
     app.command("init")(init)
-    app.command("validate-config")(validate_config)
     app.command("summary")(summary)
 
 
@@ -23,14 +21,6 @@ def init() -> None:
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="init") as connection:
         warehouse.create_tables(connection, settings.pipeline_home / "sql/create_tables.sql")
     typer.echo("warehouse: tables are there")
-
-
-def validate_config() -> None:
-    """Check config/pipeline.yaml and every contract, without any service."""
-    settings = Settings()
-    typer.echo(f"config/pipeline.yaml: {len(settings.config.dataset_sizes)} dataset sizes")
-    for contract in read_contracts(settings.folder("contracts")).values():
-        typer.echo(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
 
 
 def summary(

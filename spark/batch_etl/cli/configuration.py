@@ -1,0 +1,58 @@
+"""`python -m batch_etl validate-config`: is everything that people write understood?"""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from batch_etl.contract import Contract
+from batch_etl.contract_reader import read_contracts
+from batch_etl.errors import ConfigurationError
+from batch_etl.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("validate-config")(validate_config)
+
+
+def validate_config(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check config/pipeline.yaml and every contract, without any service; tell every fault of every file at once."""
+    settings = Settings()
+    sizes, contracts, faults = _read_everything(settings)
+    if as_json:
+        told = {"is_valid": not faults, "dataset_sizes": sizes, "contracts": _described(contracts), "faults": faults}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    elif not faults:
+        typer.echo(f"config/pipeline.yaml: {len(sizes)} dataset sizes")
+        for contract in contracts.values():
+            typer.echo(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
+    if faults:
+        raise ConfigurationError(*faults)
+
+
+def _read_everything(settings: Settings) -> tuple[dict[str, str], dict[str, Contract], list[str]]:
+    """Sizes, contracts and faults. A fault in pipeline.yaml leaves the contracts where they usually are."""
+    sizes: dict[str, str] = {}
+    contracts: dict[str, Contract] = {}
+    faults: list[str] = []
+    folder = settings.pipeline_home / "config" / "contracts"
+    try:
+        sizes = settings.config.dataset_sizes
+        folder = settings.folder("contracts")
+    except ConfigurationError as error:
+        faults += error.faults
+    try:
+        contracts = read_contracts(folder)
+    except ConfigurationError as error:
+        faults += error.faults
+    return sizes, contracts, faults
+
+
+def _described(contracts: dict[str, Contract]) -> list[dict[str, Any]]:
+    return [
+        {"dataset": contract.dataset, "columns": len(contract.columns), "files": contract.file_pattern}
+        for contract in contracts.values()
+    ]

@@ -20,85 +20,14 @@ A refused file or a quarantined record does not turn a task red: both are listed
 """
 
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import DAG, Param, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import DAG, Param
 
 from batch_etl.settings import Settings
+from pipeline_tasks import DEFAULT_ARGS, judge_and_publish, spark_stage
 
 settings = Settings()
-RUN_KEY = "{{ run_id }}"
-
-
-def spark_stage(stage: str, module: str) -> SparkSubmitOperator:
-    """A stage that is submitted to the Spark cluster."""
-    return SparkSubmitOperator(
-        task_id=stage,
-        name=stage,
-        conn_id="spark_default",
-        application=str(settings.pipeline_home / "spark" / f"{module}.py"),
-        application_args=["--run-key", RUN_KEY, "--dataset-size", "{{ params.dataset_size }}"],
-        properties_file=str(settings.spark_properties_file) if settings.spark_properties_file else None,
-    )
-
-
-# The tasks import what they call when they run: parsing this file stays quick.
-# ruff: noqa: PLC0415
-
-
-@task
-def quality_checks(run_id: str) -> int:
-    """Audit staging; returns the token of the attempt that passed."""
-    from batch_etl.errors import QualityStopped
-    from batch_etl.run import run_in_task
-    from monitoring.data_quality_monitor import check_staging
-
-    try:
-        return int(run_in_task("quality_checks", check_staging, run_key=run_id).details["token"])
-    except QualityStopped as stop:
-        # Bad data stay bad: no retry.
-        raise AirflowFailException(str(stop)) from None
-
-
-@task
-def publish(token: int, run_id: str) -> None:
-    """Make the audited attempt visible, all tables at once."""
-    from batch_etl.release import publish_attempt
-    from batch_etl.run import run_in_task
-
-    run_in_task("publish", partial(publish_attempt, token=token), run_key=run_id)
-
-
-@task
-def daily_summary(run_id: str) -> None:
-    """Write marts.daily_summary and the report, also for a run that was stopped."""
-    from batch_etl.run import run_in_task
-    from batch_etl.summary import summarise
-
-    run_in_task("daily_summary", summarise, run_key=run_id)
-
-
-@task
-def notifications(run_id: str) -> None:
-    """Send what waits in the outbox, also for a run that was stopped."""
-    from batch_etl.run import run_in_task
-    from monitoring.alert_system import send_waiting
-
-    run_in_task("notifications", send_waiting, run_key=run_id)
-
-
-default_args: dict[str, Any] = {
-    "owner": "data-platform",
-    "retries": 2,
-    "retry_delay": timedelta(seconds=30),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=10),
-    "execution_timeout": timedelta(hours=2),
-    "pool": "default_pool",
-}
+size = ("--dataset-size", "{{ params.dataset_size }}")
 
 with DAG(
     dag_id="data_pipeline_etl",
@@ -109,7 +38,7 @@ with DAG(
     # Two runs at once would compete for one publish; the loser's work would be for nothing.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args=default_args,
+    default_args=DEFAULT_ARGS,
     params={
         "dataset_size": Param(
             "small",
@@ -121,19 +50,4 @@ with DAG(
     },
     tags=["etl", "sales", "write-audit-publish"],
 ) as dag:
-    audited = quality_checks()
-    published = publish(audited)
-    # Teardowns run also after a failure, and only the publish before them decides whether the run is green.
-    summarised = daily_summary().as_teardown()
-    notified = notifications().as_teardown()
-
-    (
-        spark_stage("data_ingestion", "data_ingestion")
-        >> spark_stage("data_cleaning", "data_cleaning")
-        >> spark_stage("data_transformation", "data_transformation")
-        >> spark_stage("data_loading", "data_loader")
-        >> audited
-        >> published
-        >> summarised
-        >> notified
-    )
+    spark_stage(settings, "data_ingestion", "data_ingestion", *size) >> judge_and_publish(settings, *size)

@@ -1,8 +1,8 @@
 """The DAG as Airflow loads it: these tasks, these edges, this policy."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,32 +19,13 @@ SPARK_TASKS = {
 TASKS = [*SPARK_TASKS, "quality_checks", "publish", "daily_summary", "notifications"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Airflow reads these when it is first imported; nothing here needs its database."""
-    os.environ["AIRFLOW_HOME"] = str(tmp_path_factory.mktemp("airflow"))
-    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-
-
 @pytest.fixture
-def load_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Load the folder dags/ anew, under these variables."""
-    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - after AIRFLOW_HOME is set
-
-    def load(**environ: str) -> Any:
-        monkeypatch.setenv("PIPELINE_HOME", str(PROJECT))
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        bag = DagBag(PROJECT / "dags")
-        assert bag.import_errors == {}
-        assert list(bag.dags) == ["data_pipeline_etl"]
-        return bag.dags["data_pipeline_etl"]
-
-    return load
+def load_pipeline(load_dag: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(load_dag, "data_pipeline_etl")
 
 
-def test_the_eight_tasks_follow_each_other(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag()
+def test_the_eight_tasks_follow_each_other(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
 
     edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
     chain = {task: {following} for task, following in pairwise(TASKS)}
@@ -52,8 +33,8 @@ def test_the_eight_tasks_follow_each_other(load_dag: Callable[..., Any]) -> None
     assert [task.task_id for task in dag.topological_sort()] == TASKS
 
 
-def test_the_four_spark_stages_are_submitted_to_the_cluster(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag(SPARK_PROPERTIES_FILE="/etc/spark.conf")
+def test_the_four_spark_stages_are_submitted_to_the_cluster(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline(SPARK_PROPERTIES_FILE="/etc/spark.conf")
 
     submitted = {task.task_id: task for task in dag.tasks if task.task_type == "SparkSubmitOperator"}
     assert {name: task.application for name, task in submitted.items()} == {
@@ -67,8 +48,8 @@ def test_the_four_spark_stages_are_submitted_to_the_cluster(load_dag: Callable[.
         assert not task.conf
 
 
-def test_every_task_keeps_the_policy(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag()
+def test_every_task_keeps_the_policy(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
 
     policy = {
         (
@@ -85,8 +66,8 @@ def test_every_task_keeps_the_policy(load_dag: Callable[..., Any]) -> None:
     }
 
 
-def test_the_dag_says_what_it_is_and_never_runs_beside_itself(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag()
+def test_the_dag_says_what_it_is_and_never_runs_beside_itself(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
 
     assert dag.description == "Files in, audited releases out: every record accounted for."
     assert dag.tags == {"etl", "sales", "write-audit-publish"}
@@ -95,8 +76,8 @@ def test_the_dag_says_what_it_is_and_never_runs_beside_itself(load_dag: Callable
     assert documented == set(TASKS)
 
 
-def test_the_size_is_chosen_from_those_there_are(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag()
+def test_the_size_is_chosen_from_those_there_are(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
 
     assert set(dag.params) == {"dataset_size"}
     param = dag.params.get_param("dataset_size")
@@ -107,16 +88,16 @@ def test_the_size_is_chosen_from_those_there_are(load_dag: Callable[..., Any]) -
 
 @pytest.mark.parametrize(("schedule", "timetable"), [("", "NullTimetable"), ("0 2 * * *", "CronTriggerTimetable")])
 def test_the_dag_runs_when_asked_or_by_the_schedule_that_is_set(
-    load_dag: Callable[..., Any], schedule: str, timetable: str
+    load_pipeline: Callable[..., Any], schedule: str, timetable: str
 ) -> None:
-    dag = load_dag(PIPELINE_SCHEDULE=schedule)
+    dag = load_pipeline(PIPELINE_SCHEDULE=schedule)
 
     assert dag.schedule == (schedule or None)
     assert type(dag.timetable).__name__ == timetable
 
 
-def test_a_run_that_failed_is_summarised_and_announced_all_the_same(load_dag: Callable[..., Any]) -> None:
-    dag = load_dag()
+def test_a_run_that_failed_is_summarised_and_announced_all_the_same(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
 
     last_words = {task.task_id for task in dag.tasks if task.is_teardown}
     assert last_words == {"daily_summary", "notifications"}
@@ -126,8 +107,8 @@ def test_a_run_that_failed_is_summarised_and_announced_all_the_same(load_dag: Ca
     assert not any(task.on_failure_fail_dagrun for task in dag.tasks if task.is_teardown)
 
 
-def test_the_audited_token_reaches_the_publish(load_dag: Callable[..., Any]) -> None:
-    publish = load_dag().get_task("publish")
+def test_the_audited_token_reaches_the_publish(load_pipeline: Callable[..., Any]) -> None:
+    publish = load_pipeline().get_task("publish")
 
     (token,) = publish.op_args
     assert token.operator.task_id == "quality_checks"

@@ -30,6 +30,10 @@ class Lake:
     def reports(self) -> Path:
         return self.root / "reports"
 
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder for the attempts of tasks, gone when the block ends."""

@@ -1,0 +1,56 @@
+"""How the quarantine looks on a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from batch_etl.quarantine.export import Export
+from batch_etl.quarantine.masking import printable
+from batch_etl.quarantine.record import QuarantinedRecord
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """Numbers with thousands, moments to the second, text as it is: a value of a file is no markup."""
+    table = Table()
+    for column in columns:
+        is_number = bool(rows) and isinstance(rows[0][column], int)
+        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    return table
+
+
+def reasons_table(reasons: Sequence[Mapping[str, Any]]) -> Table:
+    return as_table(reasons, ("dataset", "file", "reason", "records", "first_seen_at", "last_seen_at"))
+
+
+def print_record(console: Console, record: QuarantinedRecord) -> None:
+    place = f"{record.dataset}  {record.source_file}  record {record.record_number}"
+    seen = f"  first seen {_cell(record.first_seen_at)}" if record.first_seen_at else ""
+    console.print(Text(printable(place) + seen, style="bold"))
+    for reason in record.reasons:
+        console.print(Text(f"  {printable(reason)}", style="red"))
+    console.print(Text(f"  {printable(record.raw)}\n"), soft_wrap=True)
+
+
+def print_exports(exports: Sequence[Export]) -> None:
+    for export in exports:
+        if export.mendable:
+            typer.echo(f"{export.dataset}: {export.mendable_records:,} records to mend: {export.mendable}")
+            typer.echo(f"{export.dataset}: put the mended file into data/raw under a name like {export.file_pattern}")
+        if export.other_records:
+            typer.echo(f"{export.dataset}: {export.other_records:,} records without columns, only told beside")
+        typer.echo(f"{export.dataset}: reasons of each: {export.reasons}")
+    typer.echo("then run ./start.sh --size all" if exports else "no such record is in quarantine")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if hasattr(value, "isoformat"):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))

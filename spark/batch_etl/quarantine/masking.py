@@ -1,0 +1,65 @@
+"""Records as people may see them: values of personal columns are left out, of every reason too."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from batch_etl.contract import Contract
+from batch_etl.quarantine.record import QuarantinedRecord, rule_of
+from batch_etl.records.csv_records import parse_csv
+
+MASK = "***"
+
+
+def masked(record: QuarantinedRecord, contract: Contract | None, header: Sequence[str] | None) -> QuarantinedRecord:
+    """The record without personal values; the whole text is left out where they cannot be told from the others.
+
+    contract  None where the dataset has none any more: nobody knows what is personal
+    header    the columns of the record's file; None where it is not in landing any more
+    """
+    if contract is not None and not _personal(contract):
+        return record
+    raw = _masked_text(record.raw, contract, header) if contract is not None else None
+    reasons = tuple(_masked_reason(reason, contract) for reason in record.reasons)
+    return replace(record, raw=MASK if raw is None else raw, reasons=reasons)
+
+
+def printable(text: str) -> str:
+    """The text with what would move the cursor or colour a terminal written out: \\x1b."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _personal(contract: Contract) -> set[str]:
+    return {column.name for column in contract.columns if column.is_personal}
+
+
+def _masked_reason(reason: str, contract: Contract | None) -> str:
+    """The reason without the value, unless its column is known to be free of personal data."""
+    free = set(contract.column_names) - _personal(contract) if contract is not None else set()
+    rule = rule_of(reason)
+    return reason if reason.partition(":")[0] in free or reason == rule else f"{rule}: {MASK}"
+
+
+def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> str | None:
+    """None where the text cannot be taken apart into the columns of its file."""
+    # A column that the contract does not know may hold anything.
+    free = set(contract.column_names) - _personal(contract)
+    if contract.file_format == "json":
+        try:
+            document = json.loads(raw)
+        except ValueError:
+            return None
+        if not isinstance(document, dict):
+            return None
+        return json.dumps({k: v if k in free else MASK for k, v in document.items()}, ensure_ascii=False)
+    if header is None or len(set(header)) < len(header):
+        return None
+    row = parse_csv([raw.encode("utf-8")], names=header, delimiter=contract.dialect.delimiter).to_pylist()[0]
+    if row["_fault"] is not None:
+        return None
+    line = io.StringIO()
+    values = [row[name] if name in free or row[name] is None else MASK for name in header]
+    csv.writer(line, delimiter=contract.dialect.delimiter, lineterminator="").writerow(values)
+    return line.getvalue()

@@ -1,0 +1,69 @@
+"""What people see of a quarantined record: enough to understand it, nothing about a person."""
+
+import pytest
+
+from batch_etl.contract import Contract
+from batch_etl.quarantine.masking import masked, printable
+from tests.unit.quarantine.drawn import CUSTOMERS, SALES, quarantined
+
+
+def test_personal_columns_are_masked_in_the_text_and_in_the_reasons() -> None:
+    raw = '{"customer_id":"C1","full_name":"Ann","email":"ann(at)example.org","phone":null,"city":"Zoë"}'
+    record = quarantined(raw, "email: does not match the pattern: ann(at)example.org", "city: longer than 2: Zoë")
+
+    shown = masked(record, CUSTOMERS, CUSTOMERS.column_names)
+
+    assert shown.raw == '{"customer_id": "C1", "full_name": "***", "email": "***", "phone": "***", "city": "Zoë"}'
+    assert shown.reasons == ("email: does not match the pattern: ***", "city: longer than 2: Zoë")
+
+
+def test_a_reason_without_a_value_stays() -> None:
+    record = quarantined("{}", "email: missing", "record: unknown field fax")
+
+    assert masked(record, CUSTOMERS, None).reasons == ("email: missing", "record: unknown field fax")
+
+
+def test_a_field_that_the_contract_does_not_know_may_hold_anything() -> None:
+    assert masked(quarantined('{"city":"Bonn","fax":"1"}', "x: y"), CUSTOMERS, None).raw == (
+        '{"city": "Bonn", "fax": "***"}'
+    )
+
+
+@pytest.mark.parametrize("raw", ['{"email":"ann@example.org"', '["ann@example.org"]', "ann@example.org"])
+def test_a_record_that_cannot_be_taken_apart_is_masked_whole(raw: str) -> None:
+    assert masked(quarantined(raw, "record: malformed JSON"), CUSTOMERS, None).raw == "***"
+
+
+def test_a_dataset_without_contract_is_masked_whole_for_nobody_knows_what_is_personal() -> None:
+    shown = masked(quarantined("a,b", "email: missing", "email: not text: 1"), None, None)
+
+    assert (shown.raw, shown.reasons) == ("***", ("email: missing", "email: not text: ***"))
+
+
+def test_a_dataset_without_personal_columns_is_shown_as_it_is() -> None:
+    record = quarantined('S1,"a",,\r', "quantity: missing")
+
+    assert masked(record, SALES, None) == record
+
+
+@pytest.mark.parametrize(
+    ("raw", "header", "shown"),
+    [
+        ('"Zoë; old";ann@example.org', ("city", "email"), '"Zoë; old";***'),
+        ("ann@example.org;", ("email", "city"), "***;"),
+        ('a"b;"c;""d"', ("email", "city"), None),
+        ("Bonn;x;y", ("city", "email"), None),
+        ("Bonn;1;2", ("city", "fax", "fax"), None),
+        ("Bonn;ann@example.org", None, None),
+    ],
+)
+def test_csv_is_masked_by_the_header_of_its_file(raw: str, header: tuple[str, ...] | None, shown: str | None) -> None:
+    as_csv: Contract = CUSTOMERS.model_copy(
+        update={"file_format": "csv", "dialect": CUSTOMERS.dialect.model_copy(update={"delimiter": ";"})}
+    )
+
+    assert masked(quarantined(raw, "city: missing"), as_csv, header).raw == (shown or "***")
+
+
+def test_what_would_steer_a_terminal_is_written_out() -> None:
+    assert printable("a\x1b[31m\r\n\u202eZoë 🎁") == "a\\x1b[31m\\r\\n\\u202eZoë 🎁"

@@ -17,14 +17,14 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl import quality, release
+from batch_etl import claim, quality
 from batch_etl.errors import ConfigurationError, EtlError, QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits, Settings
-from batch_etl.stores import warehouse
+from batch_etl.stores import audit, warehouse
+from batch_etl.stores.difference import read_table
 from batch_etl.stores.mart import Manifest
-from batch_etl.stores.merge import columns_and_key
 from batch_etl.stores.warehouse import fetch_rows
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ def check_staging(run: Run) -> StageResult:
     """Audit the run's newest attempt. Raises QualityStopped, naming each failed check, where it must not be seen."""
     with run.warehouse() as connection:
         with connection, connection.cursor() as cursor:
-            token, state, manifest = release.newest_attempt(cursor, run.run_key)
+            token, state, manifest = claim.newest_attempt(cursor, run.run_key)
         if state in ("unchanged", "published") or manifest is None:
             return StageResult(0, 0, {"token": token}, is_nothing_new=True)
         with connection, connection.cursor() as cursor:
-            release.require_staging(cursor, token, list(manifest.rows))
+            claim.require_staging(cursor, token, list(manifest.rows))
             _show_staging_as_tables(cursor, token, manifest)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest)),
@@ -81,7 +81,7 @@ def _show_staging_as_tables(cursor: Cursor, token: int, manifest: Manifest) -> N
     view = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM staging.{}")
     for table in manifest.rows:
         name = table.partition(".")[2]
-        cursor.execute(view.format(sql.Identifier(name), sql.Identifier(release.staging_name(table, token))))
+        cursor.execute(view.format(sql.Identifier(name), sql.Identifier(claim.staging_name(table, token))))
 
 
 def _count_rows(cursor: Cursor, manifest: Manifest) -> dict[str, int]:
@@ -94,9 +94,8 @@ def _check_keys(cursor: Cursor, manifest: Manifest) -> list[CheckResult]:
     statement = sql.SQL("SELECT {key}, COUNT(*) AS n FROM {view} GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10")
     results = []
     for table in manifest.rows:
-        schema, _, name = table.partition(".")
-        _, key = columns_and_key(cursor, schema, name)
-        columns = [sql.Identifier(column) for column in key]
+        name = table.partition(".")[2]
+        columns = [sql.Identifier(column) for column in read_table(cursor, table).key]
         null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)
         query = statement.format(key=sql.SQL(", ").join(columns), view=sql.Identifier(name), null=null)
         results.append(quality.judge_keys(table, fetch_rows(cursor, query)))
@@ -134,11 +133,11 @@ def _record(connection: Connection, run_key: str, token: int, results: Sequence[
                 """,
                 row,
             )
-        release.advance(cursor, run_key, token, state="stopped" if stopping else "audited")
+        claim.advance(cursor, run_key, token, state="stopped" if stopping else "audited")
         if stopping:
             body = "\n".join(f"{result.name}: {result.message}" for result in stopping)
             subject = f"Publish of {run_key} is stopped by {len(stopping)} checks"
-            release.write_message(cursor, run_key, kind="stopped", severity="error", subject=subject, body=body)
+            audit.write_message(cursor, run_key, kind="stopped", severity="error", subject=subject, body=body)
 
 
 def _stop_on_error(run_key: str, results: Sequence[CheckResult]) -> None:

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from batch_etl import release
+from batch_etl import claim, release
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.copy_sink import PostgresCopy
 from batch_etl.stores.mart import Manifest, mart_inputs, read_manifest
@@ -15,16 +15,20 @@ def load(run: Run) -> StageResult:
     """Claim the run and load the newest mart, unless it is what is visible already."""
     inputs = mart_inputs(run.lake, run.contracts, run.settings.pipeline_home)
     with run.warehouse() as connection:
-        token = release.claim(connection, run.run_key)
+        token = claim.claim(connection, run.run_key)
         with connection, connection.cursor() as cursor:
-            if release.released_fingerprint(cursor) == inputs.fingerprint:
-                release.advance(cursor, run.run_key, token, state="unchanged")
-                return StageResult(0, 0, {"token": token, "mart": inputs.fingerprint}, is_nothing_new=True)
+            details = {"token": token, "mart": inputs.fingerprint}
+            if restored := release.restored_instead(cursor, inputs.fingerprint):
+                log.warning("release %s was restored; ./etl releases resume lets the next run publish again", restored)
+                details["restored_instead"] = restored
+            if restored or release.is_visible(cursor, inputs.fingerprint):
+                claim.advance(cursor, run.run_key, token, state="unchanged")
+                return StageResult(0, 0, details, is_nothing_new=True)
         folder = run.lake.mart(inputs.fingerprint)
         manifest = read_manifest(folder)
-        release.open_staging(connection, token, list(manifest.rows))
+        claim.open_staging(connection, token, list(manifest.rows))
         _copy(run, folder, manifest, token)
-        release.mark_loaded(connection, run.run_key, token, manifest)
+        claim.mark_loaded(connection, run.run_key, token, manifest)
     rows = sum(manifest.rows.values())
     return StageResult(rows, rows, {"token": token, "rows": dict(manifest.rows)})
 
@@ -36,7 +40,7 @@ def _copy(run: Run, folder: Path, manifest: Manifest, token: int) -> None:
         mart = run.spark.read.parquet(str(folder / table))
         # Spark blanks out options whose name holds "secret" wherever it shows a plan.
         writer = mart.write.format(PostgresCopy.name()).option("secret_dsn", dsn)
-        writer.option("table", release.staging_name(table, token)).mode("append").save()
+        writer.option("table", claim.staging_name(table, token)).mode("append").save()
         log.info("loaded %s", table, extra={"rows": rows})
 
 

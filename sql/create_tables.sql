@@ -7,12 +7,16 @@ CREATE SCHEMA IF NOT EXISTS core;
 CREATE SCHEMA IF NOT EXISTS marts;
 CREATE SCHEMA IF NOT EXISTS quarantine;
 CREATE SCHEMA IF NOT EXISTS audit;
+CREATE SCHEMA IF NOT EXISTS history;
+CREATE SCHEMA IF NOT EXISTS masked;
 
 COMMENT ON SCHEMA staging IS 'Tables of runs that are not published yet; the number at the end of a name is the token of its attempt.';
 COMMENT ON SCHEMA core IS 'Published dimensions and facts. Only a publish writes here.';
 COMMENT ON SCHEMA marts IS 'Published key figures, computed from core.';
 COMMENT ON SCHEMA quarantine IS 'Records that break their contract, with every reason.';
 COMMENT ON SCHEMA audit IS 'What ran, what it read, what it refused and what it made visible.';
+COMMENT ON SCHEMA masked IS 'Tables of core that hold personal data, for those who may not see it.';
+COMMENT ON SCHEMA history IS 'What releases replaced: the way back, and every table as it was known earlier.';
 
 CREATE TABLE IF NOT EXISTS core.dim_customer (
     customer_key bigint PRIMARY KEY,
@@ -416,6 +420,134 @@ COMMENT ON COLUMN audit.release_changes.rows_inserted IS 'Rows that are new.';
 COMMENT ON COLUMN audit.release_changes.rows_updated IS 'Rows with another content than before.';
 COMMENT ON COLUMN audit.release_changes.rows_deleted IS 'Rows that are gone.';
 
+ALTER TABLE audit.releases
+ADD COLUMN IF NOT EXISTS restored_from bigint REFERENCES audit.releases,
+ADD COLUMN IF NOT EXISTS is_pinned boolean NOT NULL DEFAULT FALSE,
+ADD COLUMN IF NOT EXISTS has_history boolean NOT NULL DEFAULT FALSE;
+COMMENT ON COLUMN audit.releases.restored_from IS 'The earlier release whose content this one put back; empty for a publish.';
+COMMENT ON COLUMN audit.releases.is_pinned IS 'Whether runs leave it alone until there are new batches, contracts or code: so after a restore.';
+COMMENT ON COLUMN audit.releases.has_history IS 'Whether history.* still holds what this release replaced.';
+
+ALTER TABLE audit.release_changes
+ADD COLUMN IF NOT EXISTS sums jsonb NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN audit.release_changes.sums IS 'By how much the sum of each column in US dollars changed.';
+
+CREATE TABLE IF NOT EXISTS history.new_parts (
+    release bigint NOT NULL REFERENCES audit.releases,
+    table_name text NOT NULL,
+    month date,
+    UNIQUE NULLS NOT DISTINCT (table_name, month)
+);
+COMMENT ON TABLE history.new_parts IS 'One row a part of a table that came whole with a release: its rows are not listed one by one.';
+COMMENT ON COLUMN history.new_parts.release IS 'The release it came with.';
+COMMENT ON COLUMN history.new_parts.table_name IS 'Schema and name of the table.';
+COMMENT ON COLUMN history.new_parts.month IS 'First day of the month of a partitioned table; empty for a table as a whole.';
+
+CREATE OR REPLACE FUNCTION history.follow(published regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    kept text := (SELECT FORMAT('history.%I', relname) FROM pg_class WHERE oid = published);
+    lacking record;
+BEGIN
+    IF TO_REGCLASS(kept) IS NULL THEN
+        EXECUTE FORMAT(
+            'CREATE TABLE %s (_release bigint NOT NULL, _change text NOT NULL '
+            'CHECK (_change IN (''insert'', ''update'', ''delete'')))', kept
+        );
+        EXECUTE FORMAT('CREATE INDEX ON %s (_release)', kept);
+        EXECUTE FORMAT('COMMENT ON TABLE %s IS %L', kept, FORMAT(
+            'One row a row of %s that a release changed: what it was before; of an inserted row the key alone.', published
+        ));
+        EXECUTE FORMAT('COMMENT ON COLUMN %s._release IS %L', kept, 'The release that changed the row.');
+        EXECUTE FORMAT('COMMENT ON COLUMN %s._change IS %L', kept, 'What it did to the row: insert, update or delete.');
+    END IF;
+    FOR lacking IN
+        SELECT attname, FORMAT_TYPE(atttypid, atttypmod) AS type, COL_DESCRIPTION(published, attnum) AS description
+        FROM pg_attribute
+        WHERE attrelid = published AND attnum > 0 AND NOT attisdropped AND attname NOT IN (
+            SELECT attname FROM pg_attribute WHERE attrelid = kept::regclass AND NOT attisdropped
+        )
+        ORDER BY attnum
+    LOOP
+        EXECUTE FORMAT('ALTER TABLE %s ADD COLUMN %I %s', kept, lacking.attname, lacking.type);
+        EXECUTE FORMAT('COMMENT ON COLUMN %s.%I IS %L', kept, lacking.attname, lacking.description);
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION history.follow IS 'Make the history table of a published table, or give it the columns that it lacks.';
+
+CREATE OR REPLACE FUNCTION history.old_parts(published regclass, in_release bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT COALESCE(
+        'NOT (' || STRING_AGG(
+            CASE
+                WHEN part.month IS NULL THEN 'TRUE'
+                ELSE FORMAT('%1$I >= %2$L AND %1$I < %3$L', attname, part.month, (part.month + '1 month'::interval)::date)
+            END, ' OR '
+        ) || ')', 'TRUE'
+    )
+    FROM history.new_parts AS part
+    LEFT JOIN pg_partitioned_table ON partrelid = published
+    LEFT JOIN pg_attribute ON attrelid = published AND attnum = partattrs[0]
+    WHERE part.table_name = published::text AND part.release > in_release
+$$;
+COMMENT ON FUNCTION history.old_parts IS 'The condition that holds for rows in the parts of a table that a release had already.';
+
+CREATE OR REPLACE FUNCTION history.as_of(published anyelement, in_release bigint, changed_since bigint DEFAULT NULL)
+RETURNS SETOF anyelement LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    place regclass := (SELECT typrelid FROM pg_type WHERE oid = PG_TYPEOF(published));
+    kept text := (SELECT FORMAT('history.%I', relname) FROM pg_class WHERE oid = place);
+    today text := FORMAT('%s AS today', place);
+    key text;
+    same_key text;
+    all_columns text;
+    missing bigint := (
+        SELECT MAX(release) FROM audit.releases WHERE release > LEAST(in_release, changed_since) AND NOT has_history
+    );
+BEGIN
+    IF NOT EXISTS (SELECT FROM audit.releases WHERE release = in_release) OR TO_REGCLASS(kept) IS NULL THEN
+        RAISE no_data_found USING MESSAGE = FORMAT('there is no release %s of %s', in_release, place);
+    END IF;
+    IF missing IS NOT NULL THEN
+        RAISE no_data_found USING MESSAGE = FORMAT(
+            'release %s can no longer be seen: what release %s replaced is not kept', LEAST(in_release, changed_since), missing
+        );
+    END IF;
+    SELECT STRING_AGG(QUOTE_IDENT(attname), ', '), STRING_AGG(FORMAT('today.%1$I = changed.%1$I', attname), ' AND ')
+    INTO key, same_key
+    FROM pg_index INNER JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
+    WHERE indrelid = place AND indisprimary;
+    SELECT STRING_AGG(QUOTE_IDENT(attname), ', ' ORDER BY attnum) INTO all_columns
+    FROM pg_attribute WHERE attrelid = place AND attnum > 0 AND NOT attisdropped;
+
+    IF changed_since IS NOT NULL THEN
+        today := FORMAT(
+            '(SELECT * FROM %1$s WHERE NOT (%2$s) UNION ALL SELECT * FROM %1$s AS today WHERE %2$s '
+            'AND EXISTS (SELECT FROM %3$s AS changed WHERE changed._release > %4$s AND %5$s)) AS today',
+            place, history.old_parts(place, changed_since), kept, changed_since, same_key
+        );
+    END IF;
+    RETURN QUERY EXECUTE FORMAT(
+        'SELECT %1$s FROM %2$s WHERE %3$s '
+        'AND NOT EXISTS (SELECT FROM %4$s AS changed WHERE changed._release > %5$s AND %6$s) '
+        'UNION ALL SELECT %1$s FROM (SELECT DISTINCT ON (%7$s) * FROM %4$s WHERE _release > %5$s AND %3$s '
+        'ORDER BY %7$s, _release) AS first_change WHERE _change <> ''insert''',
+        all_columns, today, history.old_parts(place, in_release), kept, in_release, same_key, key
+    );
+END;
+$$;
+COMMENT ON FUNCTION history.as_of IS
+'The rows of a published table in an earlier release: SELECT * FROM history.as_of(NULL::core.fct_sale, 3).
+With changed_since only those that were changed after that release, at the cost of what changed.';
+
+-- Columns that were added to published tables come into their history as well.
+SELECT history.follow(published.oid)
+FROM pg_class AS published
+INNER JOIN pg_class AS followed ON published.relname = followed.relname
+WHERE
+    followed.relnamespace = 'history'::regnamespace
+    AND published.relnamespace::regnamespace::text IN ('core', 'marts', 'quarantine')
+    AND published.relkind IN ('r', 'p');
+
 CREATE TABLE IF NOT EXISTS audit.outbox (
     message_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_key text NOT NULL,
@@ -440,3 +572,46 @@ COMMENT ON COLUMN audit.outbox.created_at IS 'When it was written.';
 COMMENT ON COLUMN audit.outbox.sent_at IS 'When every channel had taken it; empty while it waits.';
 COMMENT ON COLUMN audit.outbox.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN audit.outbox.last_error IS 'Why the last try failed.';
+
+-- What a contract classifies as restricted is personal data. The pattern stays, so that rows can still be told apart and
+-- counted by domain; the person does not.
+-- In the order of the table, not of the linter.
+CREATE OR REPLACE VIEW masked.dim_customer AS
+SELECT -- noqa: ST06
+    customer_key,
+    customer_id,
+    LEFT(full_name, 1) || '***' AS full_name,
+    REGEXP_REPLACE(email, '^.*@', '***@') AS email,
+    LEFT(phone, 3) || '***' AS phone,
+    city,
+    country_code,
+    segment,
+    registered_on,
+    valid_from_utc,
+    valid_to_utc,
+    is_current
+FROM core.dim_customer;
+COMMENT ON VIEW masked.dim_customer IS 'core.dim_customer with the first letter of names, the domain of e-mail addresses and the country of numbers.';
+
+-- reader reads core, marts and masked, and of core no table with personal data. Only what the role that runs this owns
+-- can be granted by it; where nobody has made the role, there is nobody to grant to.
+DO $$
+DECLARE
+    readable regclass;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader') THEN
+        RETURN;
+    END IF;
+    GRANT USAGE ON SCHEMA core, marts, masked TO reader;
+    FOR readable IN
+        SELECT oid FROM pg_class
+        WHERE relnamespace::regnamespace::text IN ('core', 'marts', 'masked')
+            AND relkind IN ('r', 'p', 'v')
+            AND NOT relispartition
+            AND relowner = current_user::regrole
+            AND oid <> 'core.dim_customer'::regclass
+    LOOP
+        EXECUTE FORMAT('GRANT SELECT ON %s TO reader', readable);
+    END LOOP;
+END;
+$$;

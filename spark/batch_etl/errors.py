@@ -53,6 +53,18 @@ class WarehouseUnavailable(EtlError):
     exit_code = 17
 
 
+class WarehouseBusy(EtlError):
+    """Somebody held a lock on a published table for longer than a publish waits; nothing was changed."""
+
+    exit_code = 19
+
+
+class ReleaseUnavailable(EtlError):
+    """A release is not there, or what it was is no longer kept."""
+
+    exit_code = 20
+
+
 class VerificationFailed(EtlError):
     """The warehouse differs from the expected answer."""
 

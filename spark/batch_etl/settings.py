@@ -39,6 +39,13 @@ class SparkLimits(_Frozen):
     split_bytes: int = Field(ge=1)
 
 
+class ReleaseLimits(_Frozen):
+    """kept: how many releases back one can go. lock_wait_seconds: how long a publish waits for others' locks."""
+
+    kept: int = Field(ge=1)
+    lock_wait_seconds: int = Field(ge=1)
+
+
 class PipelineConfig(_Frozen):
     """config/pipeline.yaml."""
 
@@ -47,6 +54,7 @@ class PipelineConfig(_Frozen):
     dataset_sizes: dict[str, Annotated[str, Field(pattern=r"^[^/\\]+$")]] = Field(min_length=1)
     quality: QualityLimits
     spark: SparkLimits
+    releases: ReleaseLimits
 
     @classmethod
     def read(cls, file: Path) -> Self:

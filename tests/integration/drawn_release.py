@@ -5,12 +5,14 @@ from contextlib import closing
 import psycopg2
 from psycopg2 import sql
 
-from batch_etl import release
+from batch_etl import claim, release
+from batch_etl.settings import ReleaseLimits
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import Change
 from tests.drawing import read_drawing
 from tests.integration.pipeline import Pipeline
 
+LIMITS = ReleaseLimits(kept=30, lock_wait_seconds=60)
 MART = "marts.category_sales"
 FIRST = """
 category | orders | units | net_usd | cost_usd | margin_usd
@@ -32,24 +34,26 @@ def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str
     names, rows = read_drawing(drawing)
     manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
     with closing(psycopg2.connect(warehouse.dsn)) as connection:
-        token = release.claim(connection, run_key)
-        release.open_staging(connection, token, [MART])
+        token = claim.claim(connection, run_key)
+        claim.open_staging(connection, token, [MART])
         insert = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
-            sql.Identifier(release.staging_name(MART, token)),
+            sql.Identifier(claim.staging_name(MART, token)),
             sql.SQL(", ").join(map(sql.Identifier, names)),
             sql.SQL(", ").join(sql.Placeholder() * len(names)),
         )
         with connection, connection.cursor() as cursor:
             cursor.executemany(insert, rows)
-        release.mark_loaded(connection, run_key, token, manifest)
+        claim.mark_loaded(connection, run_key, token, manifest)
         with connection, connection.cursor() as cursor:
-            release.advance(cursor, run_key, token, state=state)
+            claim.advance(cursor, run_key, token, state=state)
     return token
 
 
-def publish(warehouse: Pipeline, run_key: str, token: int) -> tuple[int, list[Change]]:
+def publish(
+    warehouse: Pipeline, run_key: str, token: int, *, limits: ReleaseLimits = LIMITS
+) -> tuple[int, list[Change]]:
     with closing(psycopg2.connect(warehouse.dsn)) as connection:
-        return release.publish(connection, run_key, token)
+        return release.publish(connection, run_key, token, limits=limits)
 
 
 def shown(warehouse: Pipeline, drawing: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from batch_etl import release
+from batch_etl import claim
 from batch_etl.stores.copy_sink import PostgresCopy, _CopyWriter, as_copy_text
 
 Query = Callable[..., list[tuple]]
@@ -134,7 +134,7 @@ def test_a_job_that_fails_leaves_no_row(spark: SparkSession, warehouse_dsn: str,
     # The next attempt, with a higher token, clears what the failed one left.
     query("SELECT SETVAL('audit.token', 1)")
     with closing(psycopg2.connect(warehouse_dsn)) as connection:
-        release.claim(connection, "r1")
+        claim.claim(connection, "r1")
     assert query("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []
 
 

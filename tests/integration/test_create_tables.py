@@ -9,7 +9,7 @@ from tests.integration.pipeline import PROJECT, Pipeline
 
 Query = Callable[..., list[tuple]]
 
-SCHEMAS = "('staging', 'core', 'marts', 'quarantine', 'audit')"
+SCHEMAS = "('staging', 'core', 'marts', 'quarantine', 'audit', 'history')"
 # The contract columns that a core table does not hold under their own name, and under which it does.
 STORED_AS = {
     "sales": ("core.fct_sale", {}),
@@ -55,6 +55,7 @@ def test_the_tables_are_these(query: Query) -> None:
         *(f"audit.{table}" for table in ("batch_ledger", "outbox", "quality_results", "release_batches")),
         *(f"audit.{table}" for table in ("release_changes", "releases", "runs", "source_files", "stage_runs")),
         *("core.dim_customer", "core.dim_date", "core.dim_product", "core.fct_sale"),
+        "history.new_parts",
         *("marts.category_sales", "marts.customer_value", "marts.daily_sales", "marts.daily_summary"),
         *("marts.product_performance", "quarantine.records"),
     ]

@@ -1,16 +1,21 @@
 """Publishing: all tables at once, only by the newest attempt, never twice, and by halves never."""
 
 from contextlib import closing
+from decimal import Decimal
 
 import psycopg2
 import pytest
 
-from batch_etl import release
+from batch_etl import claim, release
 from batch_etl.errors import Superseded
 from batch_etl.run import Run
 from batch_etl.stores.merge import Change
 from tests.integration.drawn_release import FIRST, MART, SECOND, publish, shown, stage, state
 from tests.integration.pipeline import Pipeline
+
+
+def dollars(net: str, cost: str, margin: str) -> dict[str, Decimal]:
+    return {"net_usd": Decimal(net), "cost_usd": Decimal(cost), "margin_usd": Decimal(margin)}
 
 
 def test_a_publish_touches_only_the_rows_that_differ(warehouse: Pipeline) -> None:
@@ -19,8 +24,8 @@ def test_a_publish_touches_only_the_rows_that_differ(warehouse: Pipeline) -> Non
     second = publish(warehouse, "r2", stage(warehouse, "r2", SECOND, batches=("b1", "b2")))
 
     shown(warehouse, SECOND)
-    assert first == (1, [Change(MART, inserted=3, updated=0, deleted=0)])
-    assert second == (2, [Change(MART, inserted=1, updated=1, deleted=1)])
+    assert first == (1, [Change(MART, 3, 0, 0, dollars("57.15", "31.00", "26.06"))])
+    assert second == (2, [Change(MART, 1, 1, 1, dollars("8.00", "2.00", "6.00"))])
     assert warehouse.query("SELECT ctid, xmin FROM marts.category_sales WHERE category = 'unknown'") == unknown
     warehouse.shows(
         "SELECT * FROM audit.releases INNER JOIN audit.release_changes USING (release) ORDER BY release",
@@ -81,7 +86,7 @@ def test_an_older_attempt_of_a_run_cannot_publish(warehouse: Pipeline) -> None:
         connection,
         connection.cursor() as cursor,
     ):
-        release.advance(cursor, "r1", zombie, state="audited")
+        claim.advance(cursor, "r1", zombie, state="audited")
 
     assert state(warehouse) == before
     publish(warehouse, "r1", newer)

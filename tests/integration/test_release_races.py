@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2
+import pytest
 
-from batch_etl.errors import Superseded
+from batch_etl.errors import Superseded, WarehouseBusy
+from batch_etl.settings import ReleaseLimits
 from stack.waiting import wait_until
 from tests.integration.drawn_release import FIRST, SECOND, publish, shown, stage
 from tests.integration.pipeline import Pipeline
@@ -71,3 +73,31 @@ def at_once(*actions: Callable[[], object], meanwhile: Callable[[], object] = la
     for thread in threads:
         thread.join(timeout=60)
     return outcomes
+
+
+def test_a_publish_waits_for_a_lock_and_then_goes_on(warehouse: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",))
+    with holding(warehouse, "LOCK TABLE marts.category_sales IN SHARE MODE") as let_go:
+
+        def let_go_after_the_first_try() -> None:
+            assert wait_until(lambda: "waiting for a lock" in caplog.text, limit_seconds=30)
+            let_go()
+
+        (outcome,) = at_once(lambda: publish(warehouse, "r1", token), meanwhile=let_go_after_the_first_try)
+
+    assert outcome[0] == 1
+    shown(warehouse, FIRST)
+
+
+def test_a_publish_that_waited_too_long_names_who_holds_the_lock(warehouse: Pipeline) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",))
+    few_seconds = ReleaseLimits(kept=30, lock_wait_seconds=1)
+    with (
+        holding(warehouse, "SET application_name = 'somebody'; LOCK TABLE marts.category_sales IN SHARE MODE"),
+        pytest.raises(WarehouseBusy, match=r"held by pid \d+ \(somebody, role airflow, idle in transaction for \d+ s"),
+    ):
+        publish(warehouse, "r1", token, limits=few_seconds)
+
+    assert warehouse.query("SELECT COUNT(*) FROM audit.releases") == [(0,)]
+    publish(warehouse, "r1", token)
+    shown(warehouse, FIRST)

@@ -14,6 +14,7 @@ paths: {raw: data/raw, processed: data/processed, logs: data/logs, contracts: co
 dataset_sizes: {small: "*_small.*", all: "*"}
 quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2}
 spark: {split_bytes: 100}
+releases: {kept: 3, lock_wait_seconds: 60}
 """
 
 
@@ -101,7 +102,7 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
 
     assert refusal.value.faults == tuple(
         f"{file}: {field}: Field required"
-        for field in ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark")
+        for field in ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark", "releases")
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.errors import LedgerImbalance
 from batch_etl.stores.warehouse import fetch_value
@@ -154,3 +155,15 @@ def put_in_force(connection: Connection, dataset: str, contract_id: str) -> None
             """,
             (dataset, contract_id),
         )
+
+
+def write_message(cursor: Cursor, run_key: str, *, kind: str, severity: str, subject: str, body: str) -> None:
+    """Put a message into the outbox, in the transaction that it reports on."""
+    cursor.execute(
+        """
+        INSERT INTO audit.outbox (run_key, kind, severity, subject, body)
+        VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (run_key, kind) DO NOTHING
+        """,
+        (run_key, kind, severity, subject, body),
+    )

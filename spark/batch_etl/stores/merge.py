@@ -1,107 +1,206 @@
-"""Merge by difference: bring a published table to the content of its staging table inside the publish's transaction."""
+"""Bring a published table to new content inside the publish's transaction, and keep what it was before.
+
+What changes is written into the table's history first: the difference is found once, and says what to do.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.stores.warehouse import fetch_value
+from batch_etl.stores.difference import Table, columns_named, same_key, select_differences
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+
+# A table that was just filled has no statistics: the planner would look up a million rows one by one.
+_WORTH_ANALYSING = 10_000
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a publish did to a table, in rows."""
+    """What a release did to a table, in rows, and in the sums of its columns in US dollars."""
 
     table: str
     inserted: int
     updated: int
     deleted: int
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return self.inserted + self.updated + self.deleted
+
+    def __str__(self) -> str:
+        return f"{self.table}: +{self.inserted} ~{self.updated} -{self.deleted}"
 
 
-def merge(cursor: Cursor, table: str, staging: str) -> Change:
-    """Bring a table to the content of its staging table, touching only the rows that differ."""
-    schema, _, name = table.partition(".")
-    columns, key = columns_and_key(cursor, schema, name)
-    if _is_partitioned(cursor, schema, name):
-        _add_months(cursor, table, staging)
-    statement = sql.SQL(
-        """
-        WITH merged AS (
-            MERGE INTO {table} AS kept
-            USING staging.{staging} AS fresh
-            ON {same_key}
-            WHEN MATCHED AND ({kept_columns}) IS DISTINCT FROM ({fresh_columns}) THEN UPDATE SET {assignments}
-            WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({fresh_columns})
-            WHEN NOT MATCHED BY SOURCE THEN DELETE
-            RETURNING MERGE_ACTION() AS action
-        )
+def merge(cursor: Cursor, table: Table, *, kept: sql.Composable, fresh: sql.Composable, release: int) -> Change:
+    """Make the rows `kept` of a table those of `fresh`, touching only the rows that differ."""
+    found = _record_differences(cursor, table, kept=kept, fresh=fresh, release=release)
+    if not found:
+        return Change(table.name, 0, 0, 0)
+    if sum(found.values()) > _WORTH_ANALYSING:
+        cursor.execute(sql.SQL("ANALYZE {}").format(table.history))
+    names = {"history": table.history, "fresh": fresh, "same_key": same_key(table, "changed", "fresh")}
+    changed = sql.SQL(
+        "FROM {history} AS changed LEFT JOIN {fresh} AS fresh ON {same_key} WHERE changed._release = {release}"
+    ).format(**names, release=sql.Literal(release))
+    sums = _sums(cursor, table, changed)
+    _apply(cursor, table, changed)
+    return Change(table.name, found.get("insert", 0), found.get("update", 0), found.get("delete", 0), sums)
 
-        SELECT action, COUNT(*) FROM merged GROUP BY action
-        """
-    ).format(
-        table=qualified(table),
-        staging=sql.Identifier(staging),
-        same_key=sql.SQL(" AND ").join(sql.SQL("kept.{0} = fresh.{0}").format(sql.Identifier(c)) for c in key),
-        kept_columns=_listed("kept.{}", columns),
-        fresh_columns=_listed("fresh.{}", columns),
-        assignments=sql.SQL(", ").join(sql.SQL("{0} = fresh.{0}").format(sql.Identifier(c)) for c in columns),
-        columns=_listed("{}", columns),
+
+def _record_differences(
+    cursor: Cursor, table: Table, *, kept: sql.Composable, fresh: sql.Composable, release: int
+) -> dict[str, int]:
+    """Write what is about to change into the history; number of rows by kind."""
+    before = [
+        sql.SQL("COALESCE(kept.{0}, fresh.{0})" if column in table.key else "kept.{0}").format(sql.Identifier(column))
+        for column in table.columns
+    ]
+    statement = sql.SQL("INSERT INTO {history} (_release, _change, {columns}) {differences}").format(
+        history=table.history,
+        columns=columns_named(table.columns),
+        differences=select_differences(table, [sql.Literal(release), *before], kept=kept, fresh=fresh),
     )
     cursor.execute(statement)
-    counts: Mapping[str, int] = dict(cursor.fetchall())
-    return Change(table, counts.get("INSERT", 0), counts.get("UPDATE", 0), counts.get("DELETE", 0))
+    if cursor.rowcount == 0:
+        return {}
+    count = sql.SQL("SELECT _change, COUNT(*) FROM {} WHERE _release = %s GROUP BY _change").format(table.history)
+    cursor.execute(count, (release,))
+    return dict(cursor.fetchall())
 
 
-def columns_and_key(cursor: Cursor, schema: str, name: str) -> tuple[list[str], list[str]]:
-    """The columns of a table and those of its primary key, as the catalogue knows them."""
-    cursor.execute(
-        """
-        SELECT column_name FROM information_schema.columns
-        WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
-        """,
-        (schema, name),
+def _apply(cursor: Cursor, table: Table, changed: sql.Composable) -> None:
+    others = [column for column in table.columns if column not in table.key]
+    update = sql.SQL("WHEN MATCHED THEN UPDATE SET {}").format(
+        sql.SQL(", ").join(sql.SQL("{0} = fresh.{0}").format(sql.Identifier(column)) for column in others)
     )
-    columns = [row[0] for row in cursor.fetchall()]
-    cursor.execute(
+    statement = sql.SQL(
         """
-        SELECT attribute.attname
-        FROM pg_index
-        INNER JOIN pg_attribute AS attribute
-            ON pg_index.indrelid = attribute.attrelid AND attribute.attnum = ANY(pg_index.indkey)
-        WHERE pg_index.indrelid = FORMAT('%%I.%%I', %s, %s)::regclass AND pg_index.indisprimary
-        """,
-        (schema, name),
+        MERGE INTO {table} AS kept
+        USING (SELECT changed._change, {key}, {others} {changed}) AS fresh
+        ON {same_key}
+        WHEN MATCHED AND fresh._change = 'delete' THEN DELETE
+        {update}
+        WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
+        """
+    ).format(
+        table=table.identifier,
+        key=columns_named(table.key, "changed"),
+        others=columns_named(others, "fresh") if others else sql.SQL("NULL"),
+        changed=changed,
+        same_key=same_key(table, "kept", "fresh"),
+        update=update if others else sql.SQL(""),
+        columns=columns_named(table.columns),
+        values=columns_named(table.columns, "fresh"),
     )
-    return columns, [row[0] for row in cursor.fetchall()]
+    cursor.execute(statement)
 
 
-def _is_partitioned(cursor: Cursor, schema: str, name: str) -> bool:
-    kind = "SELECT relkind = 'p' FROM pg_class WHERE oid = FORMAT('%%I.%%I', %s, %s)::regclass"
-    return bool(fetch_value(cursor, kind, (schema, name)))
+def _sums(cursor: Cursor, table: Table, changed: sql.Composable) -> dict[str, Decimal]:
+    money = [
+        sql.SQL("COALESCE(SUM(fresh.{0}), 0) - COALESCE(SUM(changed.{0}), 0) AS {0}").format(sql.Identifier(column))
+        for column in table.money
+    ]
+    return _nonzero(cursor, money, changed)
 
 
-def _add_months(cursor: Cursor, table: str, staging: str) -> None:
-    """Attach an empty partition for each month that is new.
+def _nonzero(cursor: Cursor, expressions: Sequence[sql.Composable], source: sql.Composable) -> dict[str, Decimal]:
+    if not expressions:
+        return {}
+    row = fetch_rows(cursor, sql.SQL("SELECT {} {}").format(sql.SQL(", ").join(expressions), source))[0]
+    return {column: value for column, value in row.items() if value}
+
+
+def publish_table(cursor: Cursor, table: Table, staging: str, release: int) -> Change:
+    """Bring a table to the content of its staging table. What is new as a whole comes without a comparison."""
+    cursor.execute("SELECT history.follow(%s::regclass)", (table.name,))
+    fresh = sql.Identifier("staging", staging)
+    if table.month_column:
+        added = _add_months(cursor, table, fresh, release)
+    else:
+        added = _fill_new_table(cursor, table, fresh, release)
+    if added is not None and not _has_older_parts(cursor, table, release):
+        return added
+    old = sql.SQL(fetch_value(cursor, "SELECT history.old_parts(%s::regclass, %s)", (table.name, release - 1)))
+    only_old = sql.SQL("(SELECT * FROM {} WHERE {})")
+    rest = merge(
+        cursor,
+        table,
+        kept=only_old.format(table.identifier, old) if added else table.identifier,
+        fresh=only_old.format(fresh, old) if added else fresh,
+        release=release,
+    )
+    return _together(rest, added) if added else rest
+
+
+def _together(one: Change, other: Change) -> Change:
+    sums = {c: one.sums.get(c, Decimal(0)) + other.sums.get(c, Decimal(0)) for c in {**one.sums, **other.sums}}
+    return Change(
+        one.table,
+        one.inserted + other.inserted,
+        one.updated + other.updated,
+        one.deleted + other.deleted,
+        {column: value for column, value in sums.items() if value},
+    )
+
+
+def _has_older_parts(cursor: Cursor, table: Table, release: int) -> bool:
+    """Whether a table has rows that did not come whole with this release."""
+    if not table.month_column:
+        return False
+    older = """
+        SELECT COUNT(*) > (SELECT COUNT(*) FROM history.new_parts WHERE table_name = %s AND release = %s)
+        FROM pg_inherits WHERE inhparent = %s::regclass
+        """
+    return bool(fetch_value(cursor, older, (table.name, release, table.name)))
+
+
+def _fill_new_table(cursor: Cursor, table: Table, fresh: sql.Composable, release: int) -> Change | None:
+    """Fill a table that no release has had and nobody has written to; None where it is not such a table."""
+    is_known = "SELECT EXISTS (SELECT FROM audit.release_changes WHERE table_name = %s)"
+    has_rows = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table.identifier)
+    if fetch_value(cursor, is_known, (table.name,)) or fetch_value(cursor, has_rows):
+        return None
+    cursor.execute("INSERT INTO history.new_parts (release, table_name) VALUES (%s, %s)", (release, table.name))
+    return _insert(cursor, table, table.identifier, sql.SQL("FROM {}").format(fresh))
+
+
+def _add_months(cursor: Cursor, table: Table, fresh: sql.Composable, release: int) -> Change | None:
+    """Attach a filled partition for each month that is new; None where there is no such month.
 
     Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table.
     """
-    schema, _, name = table.partition(".")
-    months = sql.SQL("SELECT DISTINCT DATE_TRUNC('month', sold_on)::date AS month FROM staging.{} ORDER BY month")
-    cursor.execute(months.format(sql.Identifier(staging)))
+    added = None
+    month_column = sql.Identifier(table.month_column or "")
+    months = sql.SQL("SELECT DISTINCT DATE_TRUNC('month', {})::date AS month FROM {} ORDER BY month")
+    cursor.execute(months.format(month_column, fresh))
     for (month,) in cursor.fetchall():
+        schema, _, name = table.name.partition(".")
         partition = f"{name}_{month:%Y_%m}"
-        if fetch_value(cursor, "SELECT TO_REGCLASS(FORMAT('%%I.%%I', %s, %s))", (schema, partition)) is None:
-            names = {"partition": qualified(f"{schema}.{partition}"), "table": qualified(table)}
-            cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING CONSTRAINTS)").format(**names))
-            attach = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM (%s) TO (%s)")
-            following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-            cursor.execute(attach.format(**names), (month, following))
+        if fetch_value(cursor, "SELECT TO_REGCLASS(FORMAT('%%I.%%I', %s, %s))", (schema, partition)) is not None:
+            continue
+        names = {"partition": sql.Identifier(schema, partition), "table": table.identifier}
+        cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING CONSTRAINTS)").format(**names))
+        following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+        bounds = {"column": month_column, "first": sql.Literal(month), "following": sql.Literal(following)}
+        rows = sql.SQL("FROM {fresh} WHERE {column} >= {first} AND {column} < {following}").format(
+            fresh=fresh, **bounds
+        )
+        change = _insert(cursor, table, names["partition"], rows)
+        # Filled before: indexes and references are checked once for all rows, not row by row.
+        attach = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({first}) TO ({following})")
+        cursor.execute(attach.format(**names, **bounds))
+        cursor.execute("INSERT INTO history.new_parts VALUES (%s, %s, %s)", (release, table.name, month))
+        added = _together(added, change) if added else change
+    return added
 
 
-def qualified(table: str) -> sql.Identifier:
-    return sql.Identifier(*table.split("."))
-
-
-def _listed(template: str, names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL(template).format(sql.Identifier(name)) for name in names)
+def _insert(cursor: Cursor, table: Table, place: sql.Composable, rows: sql.Composable) -> Change:
+    columns = columns_named(table.columns)
+    cursor.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} {}").format(place, columns, columns, rows))
+    inserted = cursor.rowcount
+    money = [sql.SQL("COALESCE(SUM({0}), 0) AS {0}").format(sql.Identifier(column)) for column in table.money]
+    return Change(table.name, inserted, 0, 0, _nonzero(cursor, money, rows))

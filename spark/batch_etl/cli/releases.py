@@ -1,0 +1,208 @@
+"""`python -m batch_etl releases`: what was published, how releases differ, any table as it was, and the way back."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl import restore
+from batch_etl.errors import ReleaseUnavailable
+from batch_etl.settings import Settings
+from batch_etl.stores import history, warehouse
+from batch_etl.stores.difference import Table, read_table
+from batch_etl.stores.merge import Change
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="List, compare, read and restore releases.", invoke_without_command=True)
+    group.callback()(list_all)
+    for command in (diff, read, resume):
+        group.command()(command)
+    group.command("restore")(put_back)
+    app.add_typer(group, name="releases")
+
+
+def list_all(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """List every release, newest first: when, by which run, and what it changed."""
+    if context.invoked_subcommand:
+        return
+    with _connected() as connection, connection, connection.cursor() as cursor:
+        releases = history.list_releases(cursor)
+    _print(releases, as_json=as_json, text="\n".join(map(_told, releases)) or "no release yet")
+
+
+def diff(
+    before: int,
+    after: int,
+    *,
+    table: Annotated[str, typer.Option(help="One table, such as core.fct_sale; all where nothing is said.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Rows of each table to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rows of every table that differ between two releases."""
+    with _connected() as connection, _snapshot(connection) as cursor:
+        history.require_kept(cursor, before, after)
+        names = [_table(cursor, table).name] if table else history.published_tables(cursor)
+        found = {name: history.find_differences(cursor, name, before, after, limit=limit) for name in names}
+    told: list[dict[str, Any]] = [
+        {"table": name, "counts": counts, "rows": rows} for name, (counts, rows) in found.items() if counts
+    ]
+    lines = [line for entry in told for line in _differences(entry, _shown(entry["rows"]))]
+    _print(told, as_json=as_json, text="\n".join(lines) or f"releases {before} and {after} hold the same rows")
+
+
+def put_back(
+    release: int,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many rows would change.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put an earlier release back, in one transaction and as a new release; runs leave it until something new comes."""
+    settings = Settings()
+    with _connected() as connection:
+        if dry_run:
+            _preview(connection, release, as_json=as_json)
+            return
+        run_key = restore.run_key_of_restore(release, datetime.now(UTC))
+        done = restore.restore(connection, release, run_key=run_key, limits=settings.config.releases)
+    told = {
+        "release": done.release,
+        "restored_from": release,
+        "changes": {change.table: _as_counts(change) for change in done.changes},
+    }
+    lines = [
+        f"release {done.release} puts release {release} back",
+        *(f"  {change}" for change in done.changes if change.rows),
+        "Runs leave it alone until there are new files, contracts or code; ./etl releases resume ends that.",
+    ]
+    _print(told, as_json=as_json, text="\n".join(lines))
+
+
+def resume(*, as_json: AsJson = False) -> None:
+    """After a restore: let the next run publish again what its files and contracts say."""
+    with _connected() as connection:
+        release = restore.resume(connection)
+    text = f"release {release} is no longer kept against runs; trigger data_pipeline_etl to publish what they compute"
+    _print({"release": release, "is_pinned": False}, as_json=as_json, text=text)
+
+
+def read(
+    table: str,
+    *,
+    release: Annotated[int | None, typer.Option(help="The newest where nothing is said.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write the rows.")] = Format.CSV,
+) -> None:
+    """Write a table as it was in a release to the standard output."""
+    with _connected() as connection:
+        with _snapshot(connection) as cursor:
+            wanted = release or history.newest_release(cursor)
+            history.require_kept(cursor, wanted)
+            found = _table(cursor, table)
+            if form == Format.CSV:
+                history.copy_as_csv(cursor, found, wanted, sys.stdout)
+                return
+        with connection, connection.cursor("rows") as cursor:
+            separator = "["
+            for row in history.read_as_json(cursor, found, wanted):
+                sys.stdout.write(f"{separator}\n{row}")
+                separator = ","
+            sys.stdout.write("\n]\n" if separator == "," else "[]\n")
+
+
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    dsn = Settings().warehouse_dsn.get_secret_value()
+    with warehouse.connect(dsn, application_name="releases") as connection:
+        yield connection
+
+
+@contextmanager
+def _snapshot(connection: Connection) -> Iterator[Cursor]:
+    """A transaction in which every table is of one moment, whatever is published meanwhile."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield cursor
+
+
+def _table(cursor: Cursor, name: str) -> Table:
+    known = history.published_tables(cursor)
+    if name not in known:
+        raise ReleaseUnavailable(f"{name}: no release has such a table; there are {', '.join(known) or 'none yet'}")
+    return read_table(cursor, name)
+
+
+def _preview(connection: Connection, release: int, *, as_json: bool) -> None:
+    with _snapshot(connection) as cursor:
+        newest = restore.require_other(cursor, release)
+        found = {
+            name: history.find_differences(cursor, name, newest, release, limit=0)[0]
+            for name in history.published_tables(cursor)
+        }
+    told = [{"table": name, "counts": counts} for name, counts in found.items() if counts]
+    lines = [f"restoring release {release} would change, and nothing was changed:"]
+    lines += [line for entry in told for line in _differences(entry, [])]
+    text = "\n".join(lines) if told else f"release {release} holds the same rows as what readers see"
+    _print(told, as_json=as_json, text=text)
+
+
+def _print(told: object, *, as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(told, default=str, ensure_ascii=False) if as_json else text)
+
+
+def _told(release: dict[str, Any]) -> str:
+    notes = [f"restored from {release['restored_from']}"] if release["restored_from"] else []
+    notes += ["runs leave it alone"] if release["is_pinned"] else []
+    notes += [] if release["is_kept"] else ["no longer kept"]
+    head = f"{release['release']:>5}  {release['published_at']:%Y-%m-%d %H:%M:%S%z}  {release['run_key']}"
+    changes = [
+        f"{table}: +{c['inserted']} ~{c['updated']} -{c['deleted']}"
+        + "".join(f", {column} {float(value):+,.2f}" for column, value in sorted(c["sums"].items()))
+        for table, c in sorted(release["changes"].items())
+        if c["inserted"] or c["updated"] or c["deleted"]
+    ]
+    return "\n".join([f"{head}{''.join(f'  ({note})' for note in notes)}", *(f"       {line}" for line in changes)])
+
+
+def _differences(entry: dict[str, Any], rows: list[str]) -> list[str]:
+    counts = entry["counts"]
+    total = sum(counts.values())
+    figures = " ".join(
+        f"{sign}{counts.get(kind, 0)}" for sign, kind in (("+", "insert"), ("~", "update"), ("-", "delete"))
+    )
+    more = [f"  … and {total - len(rows)} more; --limit shows them"] if rows and len(rows) < total else []
+    return [f"{entry['table']}: {figures}", *(f"  {row}" for row in rows), *more]
+
+
+def _shown(rows: list[dict[str, Any]]) -> list[str]:
+    """One line a row: a new or deleted row whole, of a changed one its first column and what differs."""
+    shown = []
+    for row in rows:
+        before, after = row["before"] or {}, row["after"] or {}
+        if row["change"] == "update":
+            name = next(iter(before))
+            changed = ", ".join(f"{c}: {before[c]} -> {after[c]}" for c in before if before[c] != after[c])
+            shown.append(f"~ {name}: {before[name]}: {changed}")
+        else:
+            cells = ", ".join(f"{column}: {value}" for column, value in {**before, **after}.items())
+            shown.append(f"{'+' if row['change'] == 'insert' else '-'} {cells}")
+    return shown
+
+
+def _as_counts(change: Change) -> dict[str, int]:
+    return {"inserted": change.inserted, "updated": change.updated, "deleted": change.deleted}

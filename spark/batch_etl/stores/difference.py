@@ -1,0 +1,100 @@
+"""Published tables as the catalogue knows them, and the rows in which two contents of one differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.stores.warehouse import fetch_rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table. month_column: the one by which it is partitioned, None where it is not."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    month_column: str | None
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(*self.name.split("."))
+
+    @property
+    def history(self) -> sql.Identifier:
+        return sql.Identifier("history", self.name.partition(".")[2])
+
+    @property
+    def money(self) -> list[str]:
+        """The columns whose sums are worth telling."""
+        return [column for column in self.columns if column.endswith("_usd")]
+
+
+def read_table(cursor: Cursor, name: str) -> Table:
+    """Look a table up in the catalogue. Its columns and key in their order."""
+    rows = fetch_rows(
+        cursor,
+        """
+        SELECT
+            attname,
+            attnum = ANY(COALESCE(indkey::int[], '{}')) AS is_key,
+            attnum = partattrs[0] AS is_month
+        FROM pg_attribute
+        LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
+        LEFT JOIN pg_partitioned_table ON partrelid = attrelid
+        WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+        ORDER BY attnum
+        """,
+        (name,),
+    )
+    return Table(
+        name,
+        tuple(row["attname"] for row in rows),
+        tuple(row["attname"] for row in rows if row["is_key"]),
+        next((row["attname"] for row in rows if row["is_month"]), None),
+    )
+
+
+def select_differences(
+    table: Table, columns: Sequence[sql.Composable], *, kept: sql.Composable, fresh: sql.Composable
+) -> sql.Composed:
+    """Select the rows that differ between two contents, with the first of `columns`, the kind, and the others.
+
+    Kinds: insert (only in fresh), update, delete (only in kept). `columns` speak of `kept` and `fresh`.
+    """
+    first_key = sql.Identifier(table.key[0])
+    return sql.SQL(
+        """
+        SELECT
+            {first},
+            CASE
+                WHEN kept.{first_key} IS NULL THEN 'insert'
+                WHEN fresh.{first_key} IS NULL THEN 'delete'
+                ELSE 'update'
+            END AS change,
+            {columns}
+        FROM {kept} AS kept
+        FULL JOIN {fresh} AS fresh ON {same_key}
+        WHERE ({before}) IS DISTINCT FROM ({after})
+        """
+    ).format(
+        first=columns[0],
+        first_key=first_key,
+        columns=sql.SQL(", ").join(columns[1:]),
+        kept=kept,
+        fresh=fresh,
+        same_key=same_key(table, "kept", "fresh"),
+        before=columns_named(table.columns, "kept"),
+        after=columns_named(table.columns, "fresh"),
+    )
+
+
+def same_key(table: Table, one: str, other: str) -> sql.Composed:
+    pairs = ((sql.Identifier(one, column), sql.Identifier(other, column)) for column in table.key)
+    return sql.SQL(" AND ").join(sql.SQL("{} = {}").format(*pair) for pair in pairs)
+
+
+def columns_named(columns: Sequence[str], of: str = "") -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*([of] if of else []), column) for column in columns)

@@ -1,0 +1,138 @@
+"""What releases replaced: list them, see a table as of one, tell two apart, forget the oldest."""
+
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.errors import ReleaseUnavailable
+from batch_etl.stores.difference import Table, read_table, select_differences
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+
+
+def published_tables(cursor: Cursor) -> list[str]:
+    """Every table that a release has written and that still stands, by name."""
+    rows = fetch_rows(
+        cursor,
+        """
+        SELECT DISTINCT table_name FROM audit.release_changes
+        WHERE TO_REGCLASS(table_name) IS NOT NULL ORDER BY table_name
+        """,
+    )
+    return [row["table_name"] for row in rows]
+
+
+def list_releases(cursor: Cursor) -> list[dict[str, Any]]:
+    """Every release, newest first, with what it changed by table. is_kept: it can be read, compared and restored."""
+    return fetch_rows(
+        cursor,
+        """
+        SELECT
+            told.release,
+            told.published_at,
+            told.run_key,
+            told.restored_from,
+            told.is_pinned,
+            NOT EXISTS (
+                SELECT FROM audit.releases AS later WHERE later.release > told.release AND NOT later.has_history
+            ) AS is_kept,
+            (
+                SELECT
+                    COALESCE(
+                        JSONB_OBJECT_AGG(
+                            changed.table_name,
+                            JSONB_BUILD_OBJECT(
+                                'inserted', changed.rows_inserted,
+                                'updated', changed.rows_updated,
+                                'deleted', changed.rows_deleted,
+                                'sums', changed.sums
+                            )
+                        ),
+                        '{}'
+                    )
+                FROM audit.release_changes AS changed
+                WHERE changed.release = told.release
+            ) AS changes
+        FROM audit.releases AS told
+        ORDER BY told.release DESC
+        """,
+    )
+
+
+def require_kept(cursor: Cursor, *releases: int) -> None:
+    """Raise ReleaseUnavailable where one of these releases is not there, or can no longer be seen."""
+    kept = [row["release"] for row in list_releases(cursor) if row["is_kept"]]
+    for release in releases:
+        if release not in kept:
+            known = f"{kept[-1]} to {kept[0]}" if kept else "none"
+            raise ReleaseUnavailable(
+                f"release {release}: not there, or older than what is kept; {known} can be seen, and "
+                "releases.kept in config/pipeline.yaml says how many stay"
+            )
+
+
+def rows_as_of(table: Table, release: int, *, changed_since: int | None = None) -> sql.Composed:
+    """The rows of a table in a release, to select from; with changed_since only those that later ones touched."""
+    return sql.SQL("history.as_of(NULL::{}, {}, {})").format(
+        table.identifier, sql.Literal(release), sql.Literal(changed_since)
+    )
+
+
+def find_differences(
+    cursor: Cursor, name: str, before: int, after: int, *, limit: int
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """How a table of one release differs from that of another: rows by kind, and the first of them by key."""
+    table = read_table(cursor, name)
+    since = min(before, after)
+    first_key = sql.SQL("COALESCE(kept.{0}, fresh.{0}) AS first_key").format(sql.Identifier(table.key[0]))
+    images = [first_key, sql.SQL("TO_JSON(kept) AS before"), sql.SQL("TO_JSON(fresh) AS after")]
+    differences = select_differences(
+        table,
+        images,
+        kept=rows_as_of(table, before, changed_since=since),
+        fresh=rows_as_of(table, after, changed_since=since),
+    )
+    cursor.execute(sql.SQL("SELECT change, COUNT(*) FROM ({}) AS found GROUP BY change").format(differences))
+    counts = dict(cursor.fetchall())
+    if not counts or not limit:
+        return counts, []
+    select = sql.SQL("SELECT change, before, after FROM ({}) AS found ORDER BY first_key LIMIT {}")
+    return counts, fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
+
+
+def copy_as_csv(cursor: Cursor, table: Table, release: int, out: TextIO) -> None:
+    """Write a table as it was in a release as CSV with a header."""
+    rows = rows_as_of(table, release)
+    command = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)").format(rows)
+    cursor.copy_expert(command.as_string(cursor), out)
+
+
+def read_as_json(cursor: Cursor, table: Table, release: int) -> Iterator[str]:
+    """Each row of a table as it was in a release as JSON; the cursor has a name, so that no more lie in memory."""
+    cursor.execute(sql.SQL("SELECT TO_JSON(row)::text FROM {} AS row").format(rows_as_of(table, release)))
+    return (row[0] for row in cursor)
+
+
+def prune(cursor: Cursor, release: int, *, kept: int) -> None:
+    """Forget what releases replaced that lie further back than `kept`."""
+    oldest = release - kept
+    cursor.execute("UPDATE audit.releases SET has_history = FALSE WHERE release <= %s AND has_history", (oldest,))
+    if cursor.rowcount == 0:
+        return
+    followed = """
+        SELECT relname FROM pg_attribute
+        INNER JOIN pg_class ON oid = attrelid AND relkind = 'r'
+        WHERE relnamespace = 'history'::regnamespace AND attname = '_release'
+        """
+    for row in fetch_rows(cursor, followed):
+        table = sql.Identifier("history", row["relname"])
+        cursor.execute(sql.SQL("DELETE FROM {} WHERE _release <= %s").format(table), (oldest,))
+
+
+def newest_release(cursor: Cursor) -> int:
+    """Number of the release that readers see. Raises ReleaseUnavailable before the first."""
+    release: int | None = fetch_value(cursor, "SELECT MAX(release) FROM audit.releases")
+    if release is None:
+        raise ReleaseUnavailable("there is no release yet; trigger data_pipeline_etl or run ./start.sh")
+    return release

@@ -1,0 +1,82 @@
+"""Wait for whoever holds what a transaction needs, with a bound, and name him."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.errors import WarehouseBusy
+from batch_etl.stores.warehouse import fetch_rows
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# One try waits that long; then everybody who came after us may go on before we stand in line again.
+_TRY_SECONDS = 10
+
+_HOLDERS = """
+    SELECT DISTINCT
+        activity.pid,
+        COALESCE(NULLIF(activity.application_name, ''), 'unnamed') AS application,
+        activity.usename AS role,
+        COALESCE(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP() - activity.xact_start)::int, 0) AS seconds,
+        activity.state,
+        LEFT(activity.query, 100) AS query
+    FROM pg_locks AS held
+    INNER JOIN pg_stat_activity AS activity ON held.pid = activity.pid
+    LEFT JOIN pg_class AS locked ON held.relation = locked.oid
+    WHERE held.granted
+        AND held.pid <> PG_BACKEND_PID()
+        AND activity.datname = CURRENT_DATABASE()
+        AND held.mode <> 'AccessShareLock'
+        AND (
+            held.locktype = 'advisory'
+            OR locked.relnamespace::regnamespace::text IN ('core', 'marts', 'quarantine', 'audit', 'history')
+        )
+    ORDER BY seconds DESC
+    """
+
+
+def lock_tables(cursor: Cursor, tables: Sequence[sql.Composable]) -> None:
+    """Keep every other writer out of these tables to the end of the transaction; readers go on reading."""
+    cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.SQL(", ").join(tables)))
+
+
+def when_free(connection: Connection, work: Callable[[Cursor], T], *, limit_seconds: int) -> T:
+    """Do work in one transaction; where a lock is not to be had, undo it all and try again.
+
+    Raises WarehouseBusy, which names who holds a lock, when the limit has passed. Then nothing has changed.
+    """
+    end = time.monotonic() + limit_seconds
+    while True:
+        left = end - time.monotonic()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = %s", (f"{max(1, min(_TRY_SECONDS, round(left)))}s",))
+                return work(cursor)
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            holders = _holders(connection)
+            if time.monotonic() >= end:
+                raise WarehouseBusy(_told(holders, limit_seconds)) from None
+            log.warning("waiting for a lock", extra={"held_by": holders})
+
+
+def _holders(connection: Connection) -> list[dict[str, Any]]:
+    with connection, connection.cursor() as cursor:
+        return fetch_rows(cursor, _HOLDERS)
+
+
+def _told(holders: list[dict[str, Any]], limit_seconds: int) -> str:
+    named = "; ".join(
+        f"pid {who['pid']} ({who['application']}, role {who['role']}, "
+        f"{who['state']} for {who['seconds']} s: {who['query']})"
+        for who in holders
+    )
+    return (
+        f"warehouse: no lock within {limit_seconds} s, held by {named or 'somebody who is gone by now'}; nothing was "
+        "changed. Let it end, or end it with pg_terminate_backend; then try again"
+    )

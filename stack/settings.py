@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import databases
 from stack.backend import StackError
 from stack.layout import ENV_FILE, ROOT
 from stack.private_file import write_private
 
 PORTS = range(1, 65536)
+PASSWORDS_IN_URLS = ("REDIS_PASSWORD", "POSTGRES_SUPERUSER_PASSWORD", *databases.PASSWORDS.values())
 
 HEADER = """\
 # Settings and secrets of this machine, made by ./start.sh on its first run. Never commit or share this file.
@@ -61,8 +63,21 @@ CATALOG = (
     Setting("AIRFLOW_ADMIN_PASSWORD", "", lambda: "admin123"),
     Setting(
         "POSTGRES_PASSWORD",
-        "Password of the database user airflow; set in the database on its first start.",
+        "Password of the database user airflow: Airflow's own, and the login for people who look into data_warehouse.",
         lambda: "airflow123",
+    ),
+    Setting(
+        "WAREHOUSE_LOADER_PASSWORD", "Generated. Password of loader, who writes data_warehouse: the pipeline.", token
+    ),
+    Setting(
+        "WAREHOUSE_READER_PASSWORD",
+        "Generated. Password of reader, who reads core and marts of data_warehouse without personal data.",
+        token,
+    ),
+    Setting(
+        "POSTGRES_SUPERUSER_PASSWORD",
+        "Generated. Password of the database's superuser postgres, as of its first start (Compose only).",
+        token,
     ),
     Setting("REDIS_PASSWORD", "Generated. The queue's password.", token),
     Setting(
@@ -178,7 +193,7 @@ def _require_ports(values: Mapping[str, str], path: Path) -> None:
 
 
 def _require_plain_passwords(values: Mapping[str, str], path: Path) -> None:
-    for key in ("POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+    for key in PASSWORDS_IN_URLS:
         # They become part of URLs in both modes, and Compose has no way to quote them there.
         if not re.fullmatch(r"[A-Za-z0-9._~-]+", values[key]):
             raise StackError(f"{path.name}: {key}: only letters, digits and . _ ~ - may stand in it; choose another")

@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from stack import databases
 from stack.local import java, postgres, unprivileged
 from tests.drawing import read_drawing
 
@@ -62,7 +63,11 @@ def postgres_server() -> Iterator[str]:
         ready = [postgres.program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
         while subprocess.run(ready, check=False, capture_output=True).returncode:
             assert process.poll() is None, (folder / "log").read_text()
-        yield f"postgresql://airflow@127.0.0.1:{port}/postgres"
+        dsn = f"postgresql://airflow@127.0.0.1:{port}/postgres"
+        with statements(dsn) as run:
+            for statement in databases.role_statements({"loader": "trusted", "reader": "trusted"}):
+                run(statement)
+        yield dsn
         process.terminate()
         process.wait(timeout=60)
 

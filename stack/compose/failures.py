@@ -20,7 +20,8 @@ FIXES = (
     ("no space left on device", "the disk is full; make room, for instance with docker system prune"),
     (
         "password authentication failed",
-        "the database keeps the password of its first start; put that one back as POSTGRES_PASSWORD in .env, or "
+        "the database keeps its superuser's password of the first start; put that one back as "
+        "POSTGRES_SUPERUSER_PASSWORD in .env, or "
         "delete the database with ./clean.sh",
     ),
     ("invalidtoken", "FERNET_KEY in .env is not the one the database was filled with; put that one back"),

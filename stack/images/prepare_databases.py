@@ -1,4 +1,4 @@
-"""Create the warehouse's database, bring Airflow's tables up to date and create its first account. Run by init.sh.
+"""Create roles and databases, bring Airflow's tables up to date and create its first account. Run by init.sh.
 
 Airflow's commands cost 10 s each, so its database remembers what was done to it, and forgets it when it is deleted.
 """
@@ -7,25 +7,29 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 
+from stack import databases
+
 LOCK = Path("/opt/requirements.lock")
-WAREHOUSE = "data_warehouse"
 READ_MARK = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
 WITH_ACCOUNT = ", with an account"
 
 
-def create_warehouse(dsn: str) -> None:
-    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+def create_databases(superuser_dsn: str, passwords: Mapping[str, str]) -> None:
+    with closing(psycopg2.connect(superuser_dsn)) as connection, connection.cursor() as cursor:
         # PostgreSQL creates no database inside a transaction.
         connection.autocommit = True
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (WAREHOUSE,))
-        if cursor.fetchone() is None:
-            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(WAREHOUSE)))
+        for statement in databases.role_statements(passwords):
+            cursor.execute(statement)
+        cursor.execute("SELECT datname FROM pg_database")
+        for statement in databases.database_statements({row[0] for row in cursor.fetchall()}):
+            cursor.execute(statement)
 
 
 def prepare_airflow(dsn: str, *, user: str, password: str) -> None:
@@ -65,5 +69,5 @@ def write_mark(dsn: str, mark: str) -> None:
 
 if __name__ == "__main__":
     airflow_dsn = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
-    create_warehouse(airflow_dsn)
+    create_databases(os.environ["SUPERUSER_DSN"], {role: os.environ[key] for role, key in databases.PASSWORDS.items()})
     prepare_airflow(airflow_dsn, user=os.environ["AIRFLOW_ADMIN_USER"], password=os.environ["AIRFLOW_ADMIN_PASSWORD"])

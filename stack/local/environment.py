@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack import databases
 from stack.layout import (
     AIRFLOW_HOME,
     CONFIG,
@@ -75,7 +76,7 @@ def pipeline_environment(settings: Settings) -> dict[str, str]:
     return {
         "PIPELINE_HOME": str(ROOT),
         "PYTHONPATH": os.pathsep.join([str(ROOT / "spark"), str(ROOT)]),
-        "WAREHOUSE_DSN": f"postgresql://{_account(settings)}/data_warehouse",
+        "WAREHOUSE_DSN": f"postgresql://{_account(settings, 'loader')}/data_warehouse",
         "SPARK_MASTER_URL": f"spark://{settings.client_host}:{settings['SPARK_PORT']}",
         "NOTIFY_URLS": settings["NOTIFY_URLS"],
         "PIPELINE_SCHEDULE": settings["PIPELINE_SCHEDULE"],
@@ -101,7 +102,7 @@ def spark_environment(settings: Settings, java_home: Path) -> dict[str, str]:
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
-    database = f"{_account(settings)}/airflow"
+    database = f"{_account(settings, 'airflow')}/airflow"
     spark = {
         "conn_type": "spark",
         "host": f"spark://{settings.client_host}",
@@ -127,5 +128,6 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _account(settings: Settings) -> str:
-    return f"airflow:{settings['POSTGRES_PASSWORD']}@{settings.client_host}:{settings['POSTGRES_PORT']}"
+def _account(settings: Settings, role: str) -> str:
+    password = settings[databases.PASSWORDS[role]]
+    return f"{role}:{password}@{settings.client_host}:{settings['POSTGRES_PORT']}"

@@ -6,16 +6,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from stack import databases
 from stack.backend import StackError
 from stack.layout import LOCAL, LOGS, POSTGRES_DATA, POSTGRES_PASSWORD, VENV, shown
 from stack.local import unprivileged
 from stack.private_file import write_private
 from stack.settings import Settings
 
-DATABASES = ("airflow", "data_warehouse")
-# The role of Airflow and the pipeline. It is no superuser: with the demo's password everybody on this machine could
-# else run programs as us (COPY … FROM PROGRAM).
-ROLE = "airflow"
+# No service knows its password: with the demo's everybody on this machine could else run programs as us
+# (COPY … FROM PROGRAM).
 SUPERUSER = "postgres"
 
 
@@ -69,22 +68,22 @@ def is_ready(settings: Settings) -> bool:
     return _psql(settings, "SELECT 1").returncode == 0
 
 
-def query(settings: Settings, sql: str) -> str:
-    """Send one statement as the superuser, and return what psql prints, without decoration."""
-    done = _psql(settings, sql)
+def query(settings: Settings, sql: str, *, database: str = SUPERUSER) -> str:
+    """Send statements as the superuser, and return what psql prints, without decoration."""
+    done = _psql(settings, sql, database)
     if done.returncode:
         raise StackError(f"Postgres: {done.stderr.strip()}\n  fix: see {shown(LOGS / 'postgres.log')}")
     return done.stdout.strip()
 
 
-def _psql(settings: Settings, sql: str) -> subprocess.CompletedProcess[str]:
+def _psql(settings: Settings, sql: str, database: str = SUPERUSER) -> subprocess.CompletedProcess[str]:
     # Nothing of the caller's environment: libpq would take a PGSERVICE or PGOPTIONS of his for ours.
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "PGHOST": settings.client_host,
         "PGPORT": settings["POSTGRES_PORT"],
         "PGUSER": SUPERUSER,
-        "PGDATABASE": "postgres",
+        "PGDATABASE": database,
         "PGPASSWORD": POSTGRES_PASSWORD.read_text(encoding="utf-8"),
         "PGCONNECT_TIMEOUT": "5",
     }
@@ -102,12 +101,17 @@ def _psql(settings: Settings, sql: str) -> subprocess.CompletedProcess[str]:
 
 
 def create_databases(settings: Settings) -> None:
-    """Make the role and its databases where they are missing, and give the role the password that .env has now."""
-    roles = query(settings, "SELECT rolname FROM pg_roles").splitlines()
-    # The password has no quotes in it: stack.settings sees to that.
-    secret = f"LOGIN CREATEDB CREATEROLE PASSWORD '{settings['POSTGRES_PASSWORD']}'"
-    query(settings, f"{'ALTER' if ROLE in roles else 'CREATE'} ROLE {ROLE} {secret}")
-    databases = query(settings, "SELECT datname FROM pg_database").splitlines()
-    for database in DATABASES:
-        if database not in databases:
-            query(settings, f"CREATE DATABASE {database} OWNER {ROLE}")
+    """Make roles and databases where they are missing, and give the roles the passwords that .env has now."""
+    passwords = {role: settings[key] for role, key in databases.PASSWORDS.items()}
+    query(settings, ";\n".join(databases.role_statements(passwords)))
+    present = set(query(settings, "SELECT datname FROM pg_database").splitlines())
+    _hand_over(settings, present)
+    query(settings, ";\n".join(databases.database_statements(present)))
+
+
+def _hand_over(settings: Settings, present: set[str]) -> None:
+    """Give the loader the tables of a warehouse from when Airflow's role owned them."""
+    if "data_warehouse" in present:
+        owner = "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'core'"
+        if query(settings, owner, database="data_warehouse") == "airflow":
+            query(settings, "REASSIGN OWNED BY airflow TO loader", database="data_warehouse")

@@ -25,7 +25,7 @@ def test_the_culprits_last_words_and_a_fix_are_shown() -> None:
         ['service "airflow-init" didn\'t complete successfully: exit 1'], lambda *_: ["\x1b[2K" + said[0]]
     )
     assert message.splitlines()[:2] == ["airflow-init failed; it said last:", f"    {said[0]}"]
-    assert "POSTGRES_PASSWORD" in message.splitlines()[-1]
+    assert "POSTGRES_SUPERUSER_PASSWORD" in message.splitlines()[-1]
 
 
 def test_a_port_that_is_taken_needs_no_log() -> None:

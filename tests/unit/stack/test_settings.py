@@ -9,7 +9,16 @@ import pytest
 from stack.backend import StackError
 from stack.settings import CATALOG, complete_env_file, load_settings, parse_env
 
-GENERATED = ("REDIS_PASSWORD", "FERNET_KEY", "API_SECRET_KEY", "JWT_SECRET", "SPARK_SECRET")
+GENERATED = (
+    "REDIS_PASSWORD",
+    "POSTGRES_SUPERUSER_PASSWORD",
+    "WAREHOUSE_LOADER_PASSWORD",
+    "WAREHOUSE_READER_PASSWORD",
+    "FERNET_KEY",
+    "API_SECRET_KEY",
+    "JWT_SECRET",
+    "SPARK_SECRET",
+)
 
 
 @pytest.fixture

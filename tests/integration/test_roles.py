@@ -1,0 +1,145 @@
+"""Who may do what in the warehouse: the pipeline writes, readers see no person, nobody is a superuser."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+
+import psycopg2
+import pytest
+
+from batch_etl.contract_reader import read_contracts
+from batch_etl.errors import WarehouseBusy
+from batch_etl.settings import ReleaseLimits
+from batch_etl.stores import warehouse
+from stack import databases
+from tests.conftest import statements
+from tests.integration.drawn_release import publish
+from tests.integration.drawn_star import stage_star
+from tests.integration.pipeline import PROJECT, Pipeline
+from tests.integration.test_create_tables import STORED_AS
+from tests.integration.test_release_races import holding
+from tests.integration.test_releases import put_back
+
+SALES = {"S1": (date(2025, 1, 1), 1)}
+
+
+def as_role(dsn: str, role: str) -> str:
+    return re.sub("//[a-z]+@", f"//{role}@", dsn)
+
+
+@pytest.fixture
+def by_roles(postgres_server: str, clone_database: Callable[..., str]) -> Pipeline:
+    """A warehouse that belongs to loader and was set up by it, as both modes do it."""
+    dsn = clone_database()
+    with statements(postgres_server) as run:
+        run(f"ALTER DATABASE {dsn.rsplit('/', 1)[1]} OWNER TO loader")
+    with closing(psycopg2.connect(as_role(dsn, "loader"))) as connection:
+        for _ in range(2):
+            warehouse.create_tables(connection, PROJECT / "sql/create_tables.sql")
+    return Pipeline(PROJECT, as_role(dsn, "loader"))
+
+
+def test_no_role_of_the_stack_is_a_superuser_or_makes_others(postgres_server: str) -> None:
+    with statements(postgres_server) as run:
+        roles = run(
+            "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles "
+            "WHERE rolname IN ('loader', 'reader') ORDER BY rolname"
+        )
+    assert roles == [("loader", False), ("reader", False)]
+
+
+def test_the_pipeline_publishes_and_restores_as_loader(by_roles: Pipeline) -> None:
+    publish(by_roles, "r1", stage_star(by_roles, "r1", SALES))
+    publish(by_roles, "r2", stage_star(by_roles, "r2", {**SALES, "S2": (date(2025, 2, 1), 2)}))
+    put_back(by_roles, 1)
+
+    by_roles.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n1")
+
+
+def test_a_lock_of_another_role_is_named(by_roles: Pipeline) -> None:
+    token = stage_star(by_roles, "r1", SALES)
+    with (
+        holding(Pipeline(PROJECT, as_role(by_roles.dsn, "airflow")), "LOCK TABLE core.dim_date IN SHARE MODE"),
+        pytest.raises(WarehouseBusy, match=r"\(unnamed, role airflow, idle in transaction .*LOCK TABLE core.dim_date"),
+    ):
+        publish(by_roles, "r1", token, limits=ReleaseLimits(kept=1, lock_wait_seconds=1))
+
+
+def test_reader_reads_core_and_marts_and_no_person(by_roles: Pipeline) -> None:
+    publish(by_roles, "r1", stage_star(by_roles, "r1", SALES))
+
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run("SELECT net_usd FROM core.fct_sale INNER JOIN marts.daily_sales USING (net_usd)") == [(2,)]
+        assert run(
+            "SELECT full_name, email, phone, city FROM masked.dim_customer "
+            "INNER JOIN core.fct_sale USING (customer_key)"
+        ) == [("N***", "***@b.c", "+49***", "Bonn")]
+        for secret in ("core.dim_customer", "quarantine.records", "history.dim_customer", "audit.runs", "audit.outbox"):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                run(f"SELECT * FROM {secret}")  # noqa: S608 - from the line above
+        for change in (
+            "DELETE FROM marts.daily_sales",
+            "CREATE TABLE marts.mine (n int)",
+            "CREATE TABLE public.mine (n int)",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                run(change)
+
+
+def test_no_column_with_personal_data_is_open_to_reader(by_roles: Pipeline) -> None:
+    """Whatever a contract calls restricted: a new one of these needs a masking view."""
+    personal = [
+        (STORED_AS[dataset][0], column.name)
+        for dataset, contract in read_contracts(PROJECT / "config/contracts").items()
+        for column in contract.columns
+        if column.is_personal
+    ]
+    assert len(personal) > 2
+    for table, column in personal:
+        assert by_roles.query("SELECT HAS_COLUMN_PRIVILEGE('reader', %s, %s, 'SELECT')", table, column) == [(False,)]
+    open_columns = by_roles.query(
+        """
+        SELECT attrelid::regclass::text, attname FROM pg_attribute INNER JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relkind IN ('r', 'p', 'v') AND attnum > 0 AND attname = ANY(%s)
+            AND relnamespace::regnamespace::text NOT IN ('masked', 'pg_catalog', 'information_schema')
+            AND HAS_COLUMN_PRIVILEGE('reader', attrelid, attnum, 'SELECT')
+        """,
+        [column for _, column in personal],
+    )
+    assert open_columns == []
+
+
+def test_who_is_a_member_of_loader_may_look_everywhere_and_build_on_it(
+    by_roles: Pipeline, postgres_server: str
+) -> None:
+    """So is airflow, the login of the demo; and what it made outlives the next ./etl init of loader."""
+    with statements(postgres_server) as run:
+        run("DROP ROLE IF EXISTS person")
+        run("CREATE ROLE person LOGIN IN ROLE loader")
+    with statements(as_role(by_roles.dsn, "person")) as run:
+        run("CREATE VIEW marts.mine AS SELECT full_name FROM core.dim_customer")
+        run("CREATE INDEX by_city ON core.dim_customer (city)")
+        assert run("SELECT COUNT(*) FROM quarantine.records, audit.runs") == [(0,)]
+
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        warehouse.create_tables(connection, PROJECT / "sql/create_tables.sql")
+
+    with statements(as_role(by_roles.dsn, "reader")) as run, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        run("SELECT * FROM marts.mine")
+    by_roles.query("DROP VIEW marts.mine")
+
+
+def test_the_statements_of_both_modes_may_run_again_and_close_the_databases(postgres_server: str) -> None:
+    with statements(postgres_server) as run:
+        run("CREATE DATABASE data_warehouse")
+        for _ in range(2):
+            for statement in databases.database_statements({"airflow", "data_warehouse"}):
+                if " airflow " not in statement:
+                    run(statement)
+        run("CREATE ROLE stranger LOGIN")
+    here = postgres_server.rsplit("/", 1)[0] + "/data_warehouse"
+    with statements(as_role(here, "reader")) as run:
+        assert run("SELECT 1") == [(1,)]
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        psycopg2.connect(as_role(here, "stranger"))

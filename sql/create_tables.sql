@@ -592,6 +592,18 @@ SELECT -- noqa: ST06
     is_current
 FROM core.dim_customer;
 COMMENT ON VIEW masked.dim_customer IS 'core.dim_customer with the first letter of names, the domain of e-mail addresses and the country of numbers.';
+DO $$
+DECLARE
+    described record;
+BEGIN
+    FOR described IN
+        SELECT attname, COL_DESCRIPTION('core.dim_customer'::regclass, attnum) AS description
+        FROM pg_attribute WHERE attrelid = 'core.dim_customer'::regclass AND attnum > 0 AND NOT attisdropped
+    LOOP
+        EXECUTE FORMAT('COMMENT ON COLUMN masked.dim_customer.%I IS %L', described.attname, described.description);
+    END LOOP;
+END;
+$$;
 
 -- reader reads core, marts and masked, and of core no table with personal data. Only what the role that runs this owns
 -- can be granted by it; where nobody has made the role, there is nobody to grant to.

@@ -9,7 +9,7 @@ from tests.integration.pipeline import PROJECT, Pipeline
 
 Query = Callable[..., list[tuple]]
 
-SCHEMAS = "('staging', 'core', 'marts', 'quarantine', 'audit', 'history')"
+SCHEMAS = "('staging', 'core', 'marts', 'quarantine', 'audit', 'history', 'masked')"
 # The contract columns that a core table does not hold under their own name, and under which it does.
 STORED_AS = {
     "sales": ("core.fct_sale", {}),
@@ -67,7 +67,7 @@ def test_every_schema_table_and_column_has_a_comment(query: Query) -> None:
         UNION ALL
         SELECT attrelid::regclass || '.' || attname
         FROM pg_attribute INNER JOIN pg_class ON pg_attribute.attrelid = pg_class.oid
-        WHERE relnamespace::regnamespace::text IN {SCHEMAS} AND relkind IN ('r', 'p') AND NOT attisdropped
+        WHERE relnamespace::regnamespace::text IN {SCHEMAS} AND relkind IN ('r', 'p', 'v') AND NOT attisdropped
             AND ((attnum > 0 AND COL_DESCRIPTION(attrelid, attnum) IS NULL)
                 OR (attnum = -1 AND OBJ_DESCRIPTION(attrelid, 'pg_class') IS NULL))
     """)  # noqa: S608

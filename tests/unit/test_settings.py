@@ -102,7 +102,15 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
 
     assert refusal.value.faults == tuple(
         f"{file}: {field}: Field required"
-        for field in ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark", "releases")
+        for field in (
+            "paths.processed",
+            "paths.logs",
+            "paths.contracts",
+            "dataset_sizes",
+            "quality",
+            "spark",
+            "releases",
+        )
     )
 
 

@@ -100,18 +100,8 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         _ = Settings().config
 
-    assert refusal.value.faults == tuple(
-        f"{file}: {field}: Field required"
-        for field in (
-            "paths.processed",
-            "paths.logs",
-            "paths.contracts",
-            "dataset_sizes",
-            "quality",
-            "spark",
-            "releases",
-        )
-    )
+    lacking = ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark", "releases")
+    assert refusal.value.faults == tuple(f"{file}: {field}: Field required" for field in lacking)
 
 
 def test_a_configuration_that_is_no_text_is_refused(home: Path) -> None:

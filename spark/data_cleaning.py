@@ -26,7 +26,7 @@ def clean(run: Run) -> StageResult:
     new = [
         (batch, contract)
         for contract in run.contracts.values()
-        for batch in known_batches(run.lake.landing, contract.dataset)
+        for batch in known_batches(run.lake.landing, contract)
         if not run.lake.judged("clean", batch.dataset, contract.fingerprint, batch.batch_id).exists()
     ]
     with run.lake.scratch() as scratch, run.warehouse() as connection:

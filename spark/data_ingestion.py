@@ -1,60 +1,115 @@
 """Stage 1: land every source file and take it apart into records, as written."""
 
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from batch_etl.contract import Contract
-from batch_etl.errors import SourceFileRefused
+from batch_etl.errors import LedgerImbalance, SourceFileRefused
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
+from batch_etl.stores.attempts import run_attempts
 from batch_etl.stores.audit import SourceFile
 from batch_etl.stores.lake import replacing
-from batch_etl.stores.landing import Batch, known_batches, land
-from batch_etl.stores.source_reader import read_batch
+from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, known_batches, land, read_again
+from batch_etl.stores.source_bytes import plain_name
+from batch_etl.stores.source_reader import Taken, pieces_of, shared_out, take_apart
 
 log = logging.getLogger(__name__)
+# In an ingested batch: the reading_fingerprint of the contract by which it was taken apart.
+_READING = "_reading"
 
 
 def ingest(run: Run) -> StageResult:
     """Land the files of this run's size, then write what is new to ingested/."""
-    files = [_land(run, contract, file) for contract in run.contracts.values() for file in _files(run, contract)]
+    found = {file.file_name: file for contract in run.contracts.values() for file in _found(run, contract)}
     with run.warehouse() as connection:
-        for file in files:
-            audit.record_source_file(connection, run.run_key, file)
+        audit.record_source_files(connection, run.run_key, list(found.values()))
     new = [
         (batch, contract)
         for contract in run.contracts.values()
-        for batch in known_batches(run.lake.landing, contract.dataset)
-        if not run.lake.ingested(batch.dataset, batch.batch_id).exists()
+        for batch in known_batches(run.lake.landing, contract)
+        if not _is_ingested(run, batch)
     ]
-    for batch, contract in new:
-        _ingest_batch(run, batch, contract)
+    _ingest(run, new)
     records = sum(batch.records for batch, _ in new)
-    refused = [file.reason for file in files if file.state == "refused"]
-    return StageResult(records, records, {"files": len(files), "refused": refused}, is_nothing_new=not new)
+    refused = [file.reason for file in found.values() if file.state == "refused"]
+    return StageResult(records, records, {"files": len(found), "refused": refused}, is_nothing_new=not new)
+
+
+def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:
+    """What became of every file of a dataset, landed ones that are read in another way now among them."""
+    again = partial(read_again, contract=contract, landing=run.lake.landing, limits=_limits(run))
+    for batch in batches_read_otherwise(run.lake.landing, contract):
+        try:
+            again(batch)
+        except SourceFileRefused as refusal:
+            yield _refused(batch.source_file, contract, refusal)
+    sizes = {batch.size_bytes for batch in known_batches(run.lake.landing, contract)}
+    for file in _files(run, contract):
+        yield _landed(run, contract, file, sizes)
 
 
 def _files(run: Run, contract: Contract) -> Iterable[Path]:
     wanted = run.settings.folder("raw").glob(run.settings.file_pattern(run.dataset_size))
-    return sorted(file for file in wanted if contract.matches(file.name))
+    return sorted(file for file in wanted if contract.matches(plain_name(file.name)))
 
 
-def _land(run: Run, contract: Contract, file: Path) -> SourceFile:
+def _landed(run: Run, contract: Contract, file: Path, sizes: set[int]) -> SourceFile:
     try:
-        split_bytes = run.settings.config.spark.split_bytes
-        batch, is_new = land(file, contract, landing=run.lake.landing, split_bytes=split_bytes)
+        batch, is_new = land(file, contract, landing=run.lake.landing, limits=_limits(run), known_sizes=sizes)
     except SourceFileRefused as refusal:
-        log.warning("refused %s", refusal, extra={"dataset": contract.dataset})
-        return SourceFile(file.name, contract.dataset, "refused", reason=str(refusal))
+        return _refused(file.name, contract, refusal)
+    sizes.add(batch.size_bytes)
     state = "landed" if is_new else "seen"
     return SourceFile(file.name, contract.dataset, state, batch.batch_id, None, batch.size_bytes, batch.records)
 
 
-def _ingest_batch(run: Run, batch: Batch, contract: Contract) -> None:
-    records = read_batch(run.spark, batch, contract, landing=run.lake.landing)
+def _refused(name: str, contract: Contract, refusal: SourceFileRefused) -> SourceFile:
+    log.warning("refused %s", refusal, extra={"dataset": contract.dataset})
+    return SourceFile(name, contract.dataset, "refused", reason=str(refusal))
+
+
+def _limits(run: Run) -> Limits:
+    config = run.settings.config
+    return Limits(split_bytes=config.spark.split_bytes, max_unpacked_bytes=config.landing.max_unpacked_bytes)
+
+
+def _is_ingested(run: Run, batch: Batch) -> bool:
+    reading = run.lake.ingested(batch.dataset, batch.batch_id) / _READING
+    return reading.exists() and reading.read_text(encoding="utf-8") == batch.reading
+
+
+def _ingest(run: Run, new: Sequence[tuple[Batch, Contract]]) -> None:
+    """Take all new batches apart in one job, then move each to its place."""
+    if not new:
+        return
+    pieces = [piece for batch, contract in new for piece in pieces_of(batch, contract)]
+    work = partial(take_apart, landing=run.lake.landing)
+    tasks = shared_out(pieces, run.settings.config.spark.split_bytes)
+    taken: dict[Batch, list[Taken]] = defaultdict(list)
+    with run.lake.scratch() as scratch:
+        for _, of_task in run_attempts(run.spark, scratch, tasks, work):
+            for part in of_task:
+                taken[part.piece.batch].append(part)
+        for batch, parts in taken.items():
+            _take_in(run, batch, parts)
+
+
+def _take_in(run: Run, batch: Batch, parts: Sequence[Taken]) -> None:
+    records = sum(part.records for part in parts)
+    if records != batch.records:
+        raise LedgerImbalance(
+            f"{batch.source_file}: {batch.records} records when it landed, {records} when it was taken apart; "
+            f"is {run.lake.landing}/{batch.dataset}/{batch.batch_id} damaged? Remove it and deliver the file again"
+        )
     with replacing(run.lake.ingested(batch.dataset, batch.batch_id)) as folder:
-        records.write.parquet(str(folder))
+        folder.mkdir()
+        for place, part in enumerate(parts):
+            part.file.rename(folder / f"part-{place:05}.parquet")
+        (folder / _READING).write_text(batch.reading, encoding="utf-8")
     log.info("ingested %s", batch.source_file, extra={"dataset": batch.dataset, "records": batch.records})
 
 

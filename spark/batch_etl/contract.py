@@ -58,6 +58,11 @@ class Column(_Frozen):
     time_format: str | None = None
     normalisations: tuple[Normalisation, ...] = ()
 
+    @property
+    def is_written_as_text(self) -> bool:
+        """Whether JSON must write its values as strings."""
+        return self.kind in ("text", "date", "timestamp")
+
 
 class Contract(_Frozen):
     """What a dataset promises.
@@ -89,6 +94,13 @@ class Contract(_Frozen):
     def fingerprint(self) -> str:
         """Changes when a rule changes, so that every batch is judged again by today's contract."""
         return hashlib.sha256(self.model_dump_json(exclude={"file_pattern"}).encode()).hexdigest()[:16]
+
+    @property
+    def reading_fingerprint(self) -> str:
+        """Changes when files have to be taken apart in another way, so that every batch is read again."""
+        columns = [(column.name, column.is_required, column.is_written_as_text) for column in self.columns]
+        dialect = self.dialect.model_dump(exclude={"decimal_separator"})
+        return hashlib.sha256(repr((self.file_format, dialect, self.drift, columns)).encode()).hexdigest()[:16]
 
     @property
     def suffix(self) -> str:

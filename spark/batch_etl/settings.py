@@ -46,6 +46,12 @@ class ReleaseLimits(_Frozen):
     lock_wait_seconds: int = Field(ge=1)
 
 
+class LandingLimits(_Frozen):
+    """Above this an archive is refused: a small one may hold more than the disk."""
+
+    max_unpacked_bytes: int = Field(ge=1)
+
+
 class PipelineConfig(_Frozen):
     """config/pipeline.yaml."""
 
@@ -53,6 +59,7 @@ class PipelineConfig(_Frozen):
     # A glob of file names: in another folder than paths.raw nobody would look.
     dataset_sizes: dict[str, Annotated[str, Field(pattern=r"^[^/\\]+$")]] = Field(min_length=1)
     quality: QualityLimits
+    landing: LandingLimits
     spark: SparkLimits
     releases: ReleaseLimits
 

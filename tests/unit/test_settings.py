@@ -14,6 +14,7 @@ paths: {raw: data/raw, processed: data/processed, logs: data/logs, contracts: co
 dataset_sizes: {small: "*_small.*", all: "*"}
 quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2}
 spark: {split_bytes: 100}
+landing: {max_unpacked_bytes: 1000}
 releases: {kept: 3, lock_wait_seconds: 60}
 """
 
@@ -100,8 +101,19 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         _ = Settings().config
 
-    lacking = ("paths.processed", "paths.logs", "paths.contracts", "dataset_sizes", "quality", "spark", "releases")
-    assert refusal.value.faults == tuple(f"{file}: {field}: Field required" for field in lacking)
+    assert refusal.value.faults == tuple(
+        f"{file}: {field}: Field required"
+        for field in (
+            "paths.processed",
+            "paths.logs",
+            "paths.contracts",
+            "dataset_sizes",
+            "quality",
+            "landing",
+            "spark",
+            "releases",
+        )
+    )
 
 
 def test_a_configuration_that_is_no_text_is_refused(home: Path) -> None:

@@ -26,8 +26,10 @@ class Desk:
     def headers(self, dataset: str) -> Mapping[str, Sequence[str]]:
         """batch_id -> the columns of that file, in its order."""
         if dataset not in self._headers:
-            batches = known_batches(self.lake.landing, dataset)
-            self._headers[dataset] = {batch.batch_id: batch.header for batch in batches}
+            batches = known_batches(self.lake.landing, self.contracts[dataset])
+            headers = {batch.batch_id: batch.header.names for batch in batches}
+            # A malformed header names nothing.
+            self._headers[dataset] = {batch_id: names for batch_id, names in headers.items() if names}
         return self._headers[dataset]
 
 

@@ -16,6 +16,7 @@ from typing import IO
 
 from batch_etl.contract import Contract
 from batch_etl.quarantine.record import QuarantinedRecord
+from batch_etl.records.boundaries import Records
 from batch_etl.records.csv_records import parse_csv
 
 Row = tuple[str | None, ...]
@@ -101,7 +102,7 @@ class _Csv:
         if header is None or len(set(header)) < len(header):
             yield from (None for _ in portion)
             return
-        raws = [record.raw.encode("utf-8") for record in portion]
+        raws = Records.one_by_one(record.raw.encode("utf-8") for record in portion)
         table = parse_csv(raws, names=header, delimiter=self._dialect.delimiter)
         for row in table.to_pylist():
             yield tuple(row.get(name) for name in self._names) if row["_fault"] is None else None

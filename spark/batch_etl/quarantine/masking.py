@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from batch_etl.contract import Contract
 from batch_etl.quarantine.record import QuarantinedRecord, rule_of
+from batch_etl.records.boundaries import Records
 from batch_etl.records.csv_records import parse_csv
 
 MASK = "***"
@@ -56,7 +57,8 @@ def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> 
         return json.dumps({k: v if k in free else MASK for k, v in document.items()}, ensure_ascii=False)
     if header is None or len(set(header)) < len(header):
         return None
-    row = parse_csv([raw.encode("utf-8")], names=header, delimiter=contract.dialect.delimiter).to_pylist()[0]
+    record = Records.one_by_one([raw.encode("utf-8")])
+    row = parse_csv(record, names=header, delimiter=contract.dialect.delimiter).to_pylist()[0]
     if row["_fault"] is not None:
         return None
     line = io.StringIO()

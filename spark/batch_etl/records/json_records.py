@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 import pyarrow as pa
 
+from batch_etl.records.boundaries import TOO_LONG, Records
+
 _MALFORMED = "record: malformed JSON"
 
 
@@ -15,43 +17,65 @@ class _Literal(str):
     __slots__ = ()
 
 
-def parse_json(records: Sequence[bytes], *, names: Sequence[str], text_names: frozenset[str]) -> pa.Table:
-    """Take documents apart into one string column a name.
+def parse_json(
+    records: Records, *, names: Sequence[str], text_names: frozenset[str], keeps_unknown: bool = False
+) -> pa.Table:
+    """Take documents of UTF-8 apart into one string column a name.
 
-    records     UTF-8, one document each
-    text_names  columns whose values must be JSON strings; others may be numbers or booleans too
-    returns     a column for each name, _raw, _fault (null, or why the record cannot be taken apart), and _not_text: the
-                names of columns that should be JSON strings and are not
+    text_names     columns whose values must be JSON strings; others may be numbers or booleans too
+    keeps_unknown  fields that are no column stand in _extra; otherwise they are a fault
+    returns        a column for each name, _raw, _fault (null, or why the record cannot be taken apart), _not_text: the
+                   names of columns that should be JSON strings and are not, and _extra: JSON or null
     """
-    rows = [_row(record.decode("utf-8"), names, text_names) for record in records]
-    columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 3)
-    types = [pa.string()] * (len(names) + 2) + [pa.list_(pa.string())]
-    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    return pa.table(arrays, names=[*names, "_raw", "_fault", "_not_text"])
+    parser = _Parser(tuple(names), text_names, keeps_unknown=keeps_unknown)
+    rows = [
+        parser.cut_row(record) if place in records.cut else parser.row(record) for place, record in enumerate(records)
+    ]
+    columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 4)
+    arrays = [pa.array(column, pa.string()) for column in columns[: len(names) + 2]]
+    arrays += [pa.array(columns[-2], pa.list_(pa.string())), pa.array(columns[-1], pa.string())]
+    return pa.table(arrays, names=[*names, "_raw", "_fault", "_not_text", "_extra"])
 
 
-def _row(raw: str, names: Sequence[str], text_names: frozenset[str]) -> list[Any]:
-    document, fault = _document(raw, names)
-    not_text = [name for name in names if name in text_names and not _is_text(document.get(name))]
-    return [*(_as_text(document.get(name)) for name in names), raw, fault, not_text]
+class _Parser:
+    def __init__(self, names: tuple[str, ...], text_names: frozenset[str], *, keeps_unknown: bool) -> None:
+        self._names = names
+        self._known = frozenset(names)
+        self._text_names = text_names
+        self._keeps_unknown = keeps_unknown
 
+    def row(self, record: bytes) -> list[Any]:
+        """Values, raw text, fault, what is not text, what is extra."""
+        raw = record.decode("utf-8").removesuffix("\r")
+        document, fault = self._document(raw)
+        extra = {name: document[name] for name in document if name not in self._known}
+        not_text = [name for name in self._names if name in self._text_names and not _is_text(document.get(name))]
+        values = [_as_text(document.get(name)) for name in self._names]
+        return [*values, raw, fault, not_text, json.dumps(extra, ensure_ascii=False) if extra else None]
 
-def _document(raw: str, names: Sequence[str]) -> tuple[dict[str, Any], str | None]:
-    try:
-        document = json.loads(
-            raw, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_Literal, parse_float=_Literal
-        )
-        # A lone surrogate, "\ud800", is no character and cannot be written down again.
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        return {}, _MALFORMED
-    if not isinstance(document, dict):
-        return {}, _MALFORMED
-    # Names too: an unknown one is told in a reason.
-    if any(isinstance(text, str) and "\0" in text for pair in document.items() for text in pair):
-        return {}, "record: NUL character"
-    unknown = next((name for name in document if name not in names), None)
-    return ({}, f"record: unknown field {unknown}") if unknown is not None else (document, None)
+    def cut_row(self, record: bytes) -> list[Any]:
+        # The end of the cut may be half a character.
+        return [*[None] * len(self._names), record.decode("utf-8", errors="ignore"), TOO_LONG, [], None]
+
+    def _document(self, raw: str) -> tuple[dict[str, Any], str | None]:
+        try:
+            document = json.loads(
+                raw, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_Literal, parse_float=_Literal
+            )
+            # A lone surrogate, "\\ud800", is no character and cannot be written down again.
+            if "\\u" in raw:
+                json.dumps(document, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError):
+            return {}, _MALFORMED
+        if not isinstance(document, dict):
+            return {}, _MALFORMED
+        # Names too: an unknown one is told in a reason.
+        if "\\u0000" in raw and "\0" in _strings(document):
+            return {}, "record: NUL character"
+        unknown = next((name for name in document if name not in self._known), None)
+        if unknown is not None and not self._keeps_unknown:
+            return {}, f"record: unknown field {unknown}"
+        return document, None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -59,6 +83,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         raise ValueError("double key")
     return document
+
+
+def _strings(value: object) -> str:
+    """Every string in a value, names too, joined."""
+    if isinstance(value, dict):
+        return "".join(f"{name}{_strings(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return "".join(map(_strings, value))
+    return value if isinstance(value, str) else ""
 
 
 def _refuse(constant: str) -> NoReturn:

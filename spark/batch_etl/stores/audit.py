@@ -1,12 +1,13 @@
 """What ran and what became of every record, in the warehouse's audit schema."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extras import execute_batch
 
 from batch_etl.errors import LedgerImbalance
 from batch_etl.stores.warehouse import fetch_value
@@ -93,10 +94,11 @@ def end_stage(
         )
 
 
-def record_source_file(connection: Connection, run_key: str, file: SourceFile) -> None:
-    """Record a source file of a run. A retry that sees its own file again leaves the first finding."""
+def record_source_files(connection: Connection, run_key: str, files: Sequence[SourceFile]) -> None:
+    """Record the source files of a run. A retry that sees its own files again leaves the first finding."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
+        execute_batch(
+            cursor,
             """
             INSERT INTO audit.source_files AS known
                 (run_key, file_name, dataset, state, batch_id, reason, size_bytes, records)
@@ -113,7 +115,8 @@ def record_source_file(connection: Connection, run_key: str, file: SourceFile) -
                 records = EXCLUDED.records
             WHERE known.batch_id IS DISTINCT FROM EXCLUDED.batch_id OR known.reason IS DISTINCT FROM EXCLUDED.reason
             """,
-            {"run_key": run_key, **asdict(file)},
+            [{"run_key": run_key, **asdict(file)} for file in files],
+            page_size=1000,
         )
 
 

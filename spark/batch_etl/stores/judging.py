@@ -12,6 +12,7 @@ from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_attempts
 from batch_etl.stores.lake import count_rows_of, read_part, write_part
 from batch_etl.stores.landing import Batch
+from batch_etl.stores.source_reader import with_raw_text
 from batch_etl.transforms.duplicates import set_apart, split_duplicates
 from batch_etl.transforms.judge import judge
 from batch_etl.transforms.ledger import cents
@@ -77,7 +78,8 @@ def _judge_part(part: Part, folder: Path) -> Judged:
     judgement = judge(ingested, part.contract)
     # Of a batch in several parts two may hold the same key: _settle sees to it when all of them are judged.
     valid, duplicates = split_duplicates(judgement.valid, part.contract) if part.is_whole else (judgement.valid, None)
-    rejected = judgement.rejected.drop_columns(["_fault", "_not_text"])
+    rejected = with_raw_text(judgement.rejected, part.batch, part.contract)
+    rejected = rejected.drop_columns(["_fault", "_not_text", "_extra"])
     tables = {"clean": valid, "quarantine": rejected, "duplicates": duplicates}
     files = {layer: write_part(table, folder / f"{layer}.parquet") for layer, table in tables.items() if table}
     return Judged(part, files, cents(ingested, part.contract), judgement.warnings)

@@ -77,9 +77,14 @@ def count_rows_of(file: Path) -> int:
     return int(parquet.read_metadata(file).num_rows)
 
 
-def write_part(table: pa.Table, file: Path) -> Path:
-    """Write a Parquet file, every page with a checksum: a bit that flips on disk is an error, not another value."""
-    parquet.write_table(table, file, compression="zstd", write_page_checksum=True, store_decimal_as_integer=True)
+def write_part(table: pa.Table, file: Path, *, repeating: Sequence[str] | None = None) -> Path:
+    """Write a Parquet file, every page with a checksum: a bit that flips on disk is an error, not another value.
+
+    repeating  columns whose values repeat; where it is not said, that is found out for each of them
+    """
+    options = {"write_page_checksum": True, "store_decimal_as_integer": True}
+    use_dictionary = True if repeating is None else list(repeating)
+    parquet.write_table(table, file, compression="zstd", use_dictionary=use_dictionary, **options)
     return file
 
 

@@ -1,229 +1,192 @@
 """Landing: an immutable copy of every source file, known by its content.
 
-landing/<dataset>/<sha256>/source       the bytes
-landing/<dataset>/<sha256>/batch.json   what one pass over them found
+landing/<dataset>/<sha256>/source       the bytes as they were delivered
+landing/<dataset>/<sha256>/text         what they hold, where they are an archive
+landing/<dataset>/<sha256>/batch.json   what one pass over the text found
 """
 
-import codecs
 import hashlib
 import json
+import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from batch_etl.contract import Contract
 from batch_etl.errors import SourceFileRefused
-from batch_etl.records.boundaries import RecordSplitter, RecordTooLong
-from batch_etl.records.csv_records import parse_header
-
-CHUNK_BYTES = 4 * 1024 * 1024
-_MAGIC = {
-    b"\x1f\x8b": "gzip data",
-    b"PK\x03\x04": "a zip archive",
-    b"\x28\xb5\x2f\xfd": "zstd data",
-    b"PAR1": "Parquet",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-}
-
-
-@dataclass(frozen=True)
-class Split:
-    """A run of whole records that one task reads: bytes from offset on, the first record's number."""
-
-    offset: int
-    length: int
-    first_record_number: int
+from batch_etl.records.header import Header
+from batch_etl.stores.lake import replace_file
+from batch_etl.stores.source_bytes import ARCHIVES, chunks, open_source, size_and_time, unpacked
+from batch_etl.stores.survey import Split, Survey
 
 
 @dataclass(frozen=True)
 class Batch:
     """One source file by content.
 
-    header  the column names in the order of the file; for JSON the contract's
+    reading   the contract's reading_fingerprint by which it was surveyed
+    text      name of the file in its folder that holds the records
+    header    for CSV its columns; for JSON the contract's
+    is_array  whether JSON documents are elements of an array
     """
 
     dataset: str
     batch_id: str
     source_file: str
     size_bytes: int
+    reading: str
+    text: str
     records: int
-    header: tuple[str, ...]
+    header: Header
+    is_array: bool
     splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes that one task reads, and that an archive may hold."""
+
+    split_bytes: int
+    max_unpacked_bytes: int
 
 
 def batch_folder(landing: Path, dataset: str, batch_id: str) -> Path:
     return landing / dataset / batch_id
 
 
-def known_batches(landing: Path, dataset: str) -> list[Batch]:
-    """Every batch of a dataset that has landed, by batch_id."""
-    # A landing that was interrupted leaves a folder whose name starts with a dot.
-    return [_read_batch(file) for file in sorted((landing / dataset).glob("[!.]*/batch.json"))]
+def known_batches(landing: Path, contract: Contract) -> list[Batch]:
+    """Every batch of a dataset that has landed and can be read by today's contract, by batch_id."""
+    return [batch for batch in _landed(landing, contract.dataset) if batch.reading == contract.reading_fingerprint]
 
 
-def land(file: Path, contract: Contract, *, landing: Path, split_bytes: int) -> tuple[Batch, bool]:
+def batches_read_otherwise(landing: Path, contract: Contract) -> list[Batch]:
+    """Every batch that has landed when its contract told to read it in another way."""
+    return [batch for batch in _landed(landing, contract.dataset) if batch.reading != contract.reading_fingerprint]
+
+
+def land(
+    file: Path, contract: Contract, *, landing: Path, limits: Limits, known_sizes: Collection[int] = ()
+) -> tuple[Batch, bool]:
     """Copy a source file into landing and tell whether its content is new.
+
+    known_sizes  of batches that have landed: only a file of one of these sizes is hashed before it is copied
 
     Raises SourceFileRefused, with the reason and the fix, where the file cannot be trusted as a whole.
     """
-    if not file.is_file():
-        raise SourceFileRefused(f"{file.name}: not a regular file; put the file itself into {file.parent}")
+    if size_and_time(file)[0] in known_sizes:
+        with open_source(file) as source:
+            known = _known(_sha256(chunks(source, file)), contract, landing)
+        if known:
+            return _read_now(known, file.name, contract, landing=landing, limits=limits), False
     beside = landing / contract.dataset / f".{uuid.uuid4().hex}"
     beside.mkdir(parents=True)
     try:
-        batch = _copy(file, contract, target=beside / "source", split_bytes=split_bytes)
-        final = batch_folder(landing, contract.dataset, batch.batch_id)
-        if (final / "batch.json").exists():
-            return _read_batch(final / "batch.json"), False
-        (beside / "batch.json").write_text(json.dumps(asdict(batch)), encoding="utf-8")
-        beside.rename(final)
+        batch = _copy(file, contract, beside, limits)
+        known = _known(batch.batch_id, contract, landing)
+        if known:
+            return _read_now(known, file.name, contract, landing=landing, limits=limits), False
+        with _durable(beside / "batch.json") as description:
+            description.write(_as_json(batch).encode())
+        beside.rename(batch_folder(landing, contract.dataset, batch.batch_id))
         return batch, True
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _read_batch(file: Path) -> Batch:
-    content = json.loads(file.read_text(encoding="utf-8"))
-    splits = tuple(Split(**split) for split in content.pop("splits"))
-    return Batch(**{**content, "header": tuple(content["header"]), "splits": splits})
+def read_again(batch: Batch, contract: Contract, *, landing: Path, limits: Limits) -> Batch:
+    """Survey a landed batch as today's contract reads it. Raises SourceFileRefused where that no longer works."""
+    return _read_now(batch, batch.source_file, contract, landing=landing, limits=limits)
 
 
-def _copy(file: Path, contract: Contract, *, target: Path, split_bytes: int) -> Batch:
-    before = _size_and_time(file)
-    digest = hashlib.sha256()
-    survey = _Survey(file.name, contract, split_bytes)
-    with target.open("wb") as copy:
-        for chunk in _chunks(file):
-            digest.update(chunk)
-            copy.write(chunk)
+def _read_now(batch: Batch, name: str, contract: Contract, *, landing: Path, limits: Limits) -> Batch:
+    """The batch as it is, or surveyed again where today's contract reads otherwise. name: to call the file by."""
+    if batch.reading == contract.reading_fingerprint:
+        return batch
+    folder = batch_folder(landing, batch.dataset, batch.batch_id)
+    text = folder / batch.text
+    survey = Survey(name, contract, limits.split_bytes)
+    with text.open("rb") as source:
+        for chunk in chunks(source, text):
             survey.feed(chunk)
-    if _size_and_time(file) != before:
+    survey.finish()
+    found = replace(batch, **_found(survey, contract))
+    replace_file(folder / "batch.json", _as_json(found))
+    return found
+
+
+def _copy(file: Path, contract: Contract, folder: Path, limits: Limits) -> Batch:
+    """Write a file down in one pass that hashes and surveys it; an archive takes a second one, over what it holds."""
+    before = size_and_time(file)
+    survey, digest = Survey(file.name, contract, limits.split_bytes), hashlib.sha256()
+    is_archive = file.suffix in ARCHIVES
+    with open_source(file) as source, _durable(folder / "source") as copy:
+        for chunk in chunks(source, file):
+            copy.write(chunk)
+            digest.update(chunk)
+            if not is_archive:
+                survey.feed(chunk)
+    if size_and_time(file) != before or (folder / "source").stat().st_size != before[0]:
         raise SourceFileRefused(
             f"{file.name}: changed while it was read; write it elsewhere and move it here when done"
         )
+    if is_archive:
+        with _durable(folder / "text") as copy:
+            for chunk in unpacked(folder / "source", file.name, max_bytes=limits.max_unpacked_bytes):
+                copy.write(chunk)
+                survey.feed(chunk)
     survey.finish()
-    return Batch(
-        dataset=contract.dataset,
-        batch_id=digest.hexdigest(),
-        source_file=file.name,
-        size_bytes=before[0],
-        records=survey.records,
-        header=tuple(survey.header or contract.column_names),
-        splits=tuple(survey.splits),
-    )
+    text = "text" if is_archive else "source"
+    found = _found(survey, contract)
+    return Batch(contract.dataset, digest.hexdigest(), file.name, size_bytes=before[0], text=text, **found)
 
 
-def _chunks(file: Path) -> Iterator[bytes]:
-    try:
-        with file.open("rb") as source:
-            while chunk := source.read(CHUNK_BYTES):
-                yield chunk
-    except OSError as error:
-        raise _unreadable(file, error) from None
+def _known(batch_id: str, contract: Contract, landing: Path) -> Batch | None:
+    file = batch_folder(landing, contract.dataset, batch_id) / "batch.json"
+    return _read_batch(file) if file.exists() else None
 
 
-def _size_and_time(file: Path) -> tuple[int, int]:
-    try:
-        state = file.stat()
-    except OSError as error:
-        raise _unreadable(file, error) from None
-    return state.st_size, state.st_mtime_ns
+def _landed(landing: Path, dataset: str) -> list[Batch]:
+    # A landing that was interrupted leaves a folder whose name starts with a dot.
+    return [_read_batch(file) for file in sorted((landing / dataset).glob("[!.]*/batch.json"))]
 
 
-def _unreadable(file: Path, error: OSError) -> SourceFileRefused:
-    return SourceFileRefused(f"{file.name}: cannot be read: {error.strerror}; mend its permissions or deliver it again")
+def _found(survey: Survey, contract: Contract) -> dict[str, Any]:
+    """The fields of a Batch that depend on how its contract reads it."""
+    return {
+        "reading": contract.reading_fingerprint,
+        "records": survey.records,
+        "header": survey.header,
+        "is_array": survey.is_array,
+        "splits": tuple(survey.splits),
+    }
 
 
-class _Survey:
-    """Counts the records of a file, cuts it into splits and refuses what cannot be trusted, chunk by chunk."""
-
-    def __init__(self, name: str, contract: Contract, split_bytes: int) -> None:
-        self.records = 0
-        self.header: list[str] | None = None
-        self.splits: list[Split] = []
-        self._name = name
-        self._contract = contract
-        self._split_bytes = split_bytes
-        self._is_csv = contract.file_format == "csv"
-        self._splitter = RecordSplitter(contract.dialect.delimiter if self._is_csv else None)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._skipped_bytes = 0
-        self._is_started = False
-        self._split_start = 0
-        self._split_first_record = 1
-
-    def feed(self, chunk: bytes) -> None:
-        chunk = chunk if self._is_started else self._start(chunk)
-        self._check_text(chunk)
-        try:
-            self._count(self._splitter.feed(chunk))
-        except RecordTooLong:
-            raise self._refusal(f"record {self.records + 1} is too long; is a quote opened and never closed?") from None
-        if self._position() - self._split_start >= self._split_bytes:
-            self._close_split()
-
-    def finish(self) -> None:
-        if not self._is_started:
-            raise self._refusal("empty; deliver it again")
-        self._check_text(b"", final=True)
-        self._count(self._splitter.finish())
-        self._close_split()
-        if self._is_csv and self.header is None:
-            raise self._refusal(f"holds no header; the first line must name {', '.join(self._contract.column_names)}")
-
-    def _start(self, chunk: bytes) -> bytes:
-        self._is_started = True
-        for magic, what in _MAGIC.items():
-            if chunk.startswith(magic):
-                raise self._refusal(f"holds {what}; deliver plain {self._contract.file_format} in UTF-8")
-        if chunk.startswith(codecs.BOM_UTF8):
-            self._skipped_bytes = self._split_start = len(codecs.BOM_UTF8)
-        return chunk[self._skipped_bytes :]
-
-    def _check_text(self, chunk: bytes, *, final: bool = False) -> None:
-        if b"\0" in chunk:
-            raise self._refusal(f"holds a NUL byte after record {self.records}; it is cut or binary, deliver it again")
-        try:
-            self._decoder.decode(chunk, final)
-        except UnicodeDecodeError:
-            raise self._refusal(f"not UTF-8 somewhere after record {self.records}; save it as UTF-8") from None
-
-    def _count(self, records: list[bytes]) -> None:
-        if self._is_csv and self.header is None and records:
-            self.header = self._read_header(records.pop(0))
-        self.records += len(records)
-
-    def _read_header(self, record: bytes) -> list[str]:
-        header = parse_header(record, delimiter=self._contract.dialect.delimiter)
-        wanted = self._contract.column_names
-        if header is None or sorted(header) != sorted(wanted):
-            faults = "; ".join(_header_faults(header or [], wanted)) or "malformed"
-            raise self._refusal(f"header: {faults}; it must name {', '.join(wanted)}, in any order")
-        return header
-
-    def _position(self) -> int:
-        return self._skipped_bytes + self._splitter.consumed
-
-    def _close_split(self) -> None:
-        """End the split where the next record starts; the header belongs to the first one."""
-        if self.records >= self._split_first_record:
-            length = self._position() - self._split_start
-            self.splits.append(Split(self._split_start, length, self._split_first_record))
-            self._split_start, self._split_first_record = self._position(), self.records + 1
-
-    def _refusal(self, reason: str) -> SourceFileRefused:
-        return SourceFileRefused(f"{self._name}: {reason}")
+def _as_json(batch: Batch) -> str:
+    return json.dumps(asdict(batch))
 
 
-def _header_faults(header: list[str], wanted: tuple[str, ...]) -> Iterator[str]:
-    doubled = sorted({name for name in header if header.count(name) > 1})
-    for what, names in (
-        ("missing", [name for name in wanted if name not in header]),
-        ("unknown", [name for name in header if name not in wanted]),
-        ("double", doubled),
-    ):
-        if names:
-            yield f"{what} {', '.join(names)}"
+def _read_batch(file: Path) -> Batch:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    header = content.pop("header")
+    splits = tuple(Split(**split) for split in content.pop("splits"))
+    return Batch(**content, header=Header(**{**header, "names": tuple(header["names"])}), splits=splits)
+
+
+def _sha256(chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _durable(file: Path) -> Iterator[BinaryIO]:
+    """A file to write to that a power cut no longer takes away when the block has ended."""
+    with file.open("wb") as target:
+        yield target
+        target.flush()
+        os.fsync(target.fileno())

@@ -1,81 +1,137 @@
-"""Reads landed files on the executors: a split becomes rows, every value as it is written."""
+"""Takes landed files apart on the executors: a split becomes rows, every value as it is written."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Contract
-from batch_etl.records.boundaries import RecordSplitter
-from batch_etl.records.csv_records import parse_csv
+from batch_etl.records.array_elements import ArraySplitter
+from batch_etl.records.boundaries import Records, RecordSplitter
+from batch_etl.records.csv_records import keep_apart, parse_csv, raw_text
 from batch_etl.records.json_records import parse_json
-from batch_etl.stores.landing import CHUNK_BYTES, Batch, batch_folder
+from batch_etl.stores.lake import write_part
+from batch_etl.stores.landing import Batch, batch_folder
+from batch_etl.stores.source_bytes import CHUNK_BYTES
+from batch_etl.stores.survey import Split
 
-_SPLIT_SCHEMA = "offset long, length long, first_record_number long"
+_TYPES = {"_not_text": pa.list_(pa.string()), "_record_number": pa.int64()}
+# A task costs more than a small file.
+_SPLITS_A_TASK = 500
 
 
-def read_batch(spark: SparkSession, batch: Batch, contract: Contract, *, landing: Path) -> DataFrame:
-    """Every record of a landed file.
+@dataclass(frozen=True)
+class Piece:
+    """A split of a batch: what becomes one Parquet file."""
 
-    returns  each contract column as a string (null where empty or absent), _raw, _fault (why the record cannot be taken
-             apart, else null), _not_text (columns that should be JSON strings and are not), _record_number from 1,
+    batch: Batch
+    contract: Contract
+    split: Split
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The file that a piece became, and its records."""
+
+    piece: Piece
+    file: Path
+    records: int
+
+
+def pieces_of(batch: Batch, contract: Contract) -> list[Piece]:
+    """A batch without records has a piece too: its file tells the columns."""
+    return [Piece(batch, contract, split) for split in batch.splits or (Split(0, 0, 1),)]
+
+
+def shared_out(pieces: Sequence[Piece], task_bytes: int) -> list[list[Piece]]:
+    """Pieces by task: many small ones together, a big one for itself."""
+    tasks: list[list[Piece]] = []
+    filled = 0
+    for piece in pieces:
+        if not tasks or filled + piece.split.length > task_bytes or len(tasks[-1]) == _SPLITS_A_TASK:
+            tasks.append([])
+            filled = 0
+        tasks[-1].append(piece)
+        filled += piece.split.length
+    return tasks
+
+
+def take_apart(pieces: Sequence[Piece], folder: Path, *, landing: Path) -> list[Taken]:
+    """The work of a task: write the records of each piece.
+
+    written  each contract column as a string (null where empty or absent), _raw (the text; null where with_raw_text()
+             gives it back), _fault (why the record cannot be taken apart, else null), _not_text (columns that should be
+             JSON strings and are not), _extra (what is in no column of the contract, as JSON), _record_number from 1,
              _source_file, _batch_id
     """
-    file = batch_folder(landing, batch.dataset, batch.batch_id) / "source"
-    constants = {"_source_file": batch.source_file, "_batch_id": batch.batch_id}
-
-    def read(splits: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for rows in splits:
-            for split in rows.to_pylist():
-                for table in _read_split(file, batch.header, contract, **split):
-                    yield from _with_constants(table, constants).select(_columns(contract)).to_batches()
-
-    splits = [(split.offset, split.length, split.first_record_number) for split in batch.splits]
-    described = spark.createDataFrame(splits, _SPLIT_SCHEMA).repartition(max(1, len(splits)))
-    return described.mapInArrow(read, _schema(contract))
+    return [_write(piece, folder / f"{place}.parquet", landing) for place, piece in enumerate(pieces)]
 
 
-def _read_split(
-    file: Path, header: tuple[str, ...], contract: Contract, *, offset: int, length: int, first_record_number: int
-) -> Iterator[pa.Table]:
-    is_csv = contract.file_format == "csv"
-    splitter = RecordSplitter(contract.dialect.delimiter if is_csv else None)
-    header_is_ahead = is_csv and first_record_number == 1
-    next_number = first_record_number
-    with file.open("rb") as source:
-        source.seek(offset)
-        while length > 0:
-            chunk = source.read(min(CHUNK_BYTES, length))
-            length -= len(chunk)
-            records = splitter.feed(chunk) + (splitter.finish() if length == 0 else [])
-            if header_is_ahead and records:
-                records.pop(0)
-                header_is_ahead = False
-            if records:
-                numbers = pa.array(range(next_number, next_number + len(records)), pa.int64())
-                yield _parse(records, header, contract).append_column("_record_number", numbers)
-                next_number += len(records)
+def with_raw_text(records: pa.Table, batch: Batch, contract: Contract) -> pa.Table:
+    """Records of a batch with the text that each of them has in its file."""
+    if contract.file_format == "json" or records.column("_raw").null_count == 0:
+        return records
+    texts = raw_text(records, names=batch.header.names, delimiter=contract.dialect.delimiter)
+    return records.set_column(records.column_names.index("_raw"), "_raw", texts)
 
 
-def _parse(records: list[bytes], header: tuple[str, ...], contract: Contract) -> pa.Table:
-    if contract.file_format == "json":
-        texts = frozenset(c.name for c in contract.columns if c.kind in ("text", "date", "timestamp"))
-        return parse_json(records, names=contract.column_names, text_names=texts)
-    table = parse_csv(records, names=header, delimiter=contract.dialect.delimiter)
-    return table.append_column("_not_text", pa.nulls(len(records), pa.list_(pa.string())))
-
-
-def _with_constants(table: pa.Table, constants: dict[str, str]) -> pa.Table:
-    for name, value in constants.items():
+def _write(piece: Piece, file: Path, landing: Path) -> Taken:
+    batch, first = piece.batch, piece.split.first_record_number
+    names = [*piece.contract.column_names, "_raw", "_fault", "_not_text", "_extra"]
+    empty = pa.schema([(name, _TYPES.get(name, pa.string())) for name in names]).empty_table()
+    table = pa.concat_tables([empty, *(_parse(records, piece).select(names) for records in _records(piece, landing))])
+    table = table.append_column("_record_number", pa.array(np.arange(first, first + len(table))))
+    for name, value in (("_source_file", batch.source_file), ("_batch_id", batch.batch_id)):
         table = table.append_column(name, pa.repeat(value, len(table)))
+    # A dictionary pays for what repeats; to find out for every other column takes as long again as writing it.
+    write_part(table, file, repeating=("_fault", "_source_file", "_batch_id"))
+    return Taken(piece, file, len(table))
+
+
+def _records(piece: Piece, landing: Path) -> Iterator[Records]:
+    """The records of a piece, chunk by chunk, in UTF-8."""
+    batch, dialect, left = piece.batch, piece.contract.dialect, piece.split.length
+    delimiter = dialect.delimiter.encode() if piece.contract.file_format == "csv" else None
+    splitter = ArraySplitter() if batch.is_array else RecordSplitter(delimiter)
+    with (batch_folder(landing, batch.dataset, batch.batch_id) / batch.text).open("rb") as source:
+        source.seek(piece.split.offset)
+        while chunk := source.read(min(CHUNK_BYTES, left)):
+            left -= len(chunk)
+            yield splitter.feed(chunk).as_utf8(dialect.encoding)
+    yield splitter.finish().as_utf8(dialect.encoding)
+
+
+def _parse(records: Records, piece: Piece) -> pa.Table:
+    contract = piece.contract
+    if contract.file_format == "json":
+        texts = frozenset(column.name for column in contract.columns if column.is_written_as_text)
+        is_open = contract.drift == "evolve"
+        return parse_json(records, names=contract.column_names, text_names=texts, keeps_unknown=is_open)
+    table = _parse_csv(records, piece)
+    missing = [name for name in (*contract.column_names, "_not_text", "_extra") if name not in table.column_names]
+    for name in missing:
+        table = table.append_column(name, pa.nulls(len(table), _TYPES.get(name, pa.string())))
     return table
 
 
-def _columns(contract: Contract) -> list[str]:
-    return [*contract.column_names, "_raw", "_fault", "_not_text", "_record_number", "_source_file", "_batch_id"]
+def _parse_csv(records: Records, piece: Piece) -> pa.Table:
+    header, delimiter = piece.batch.header, piece.contract.dialect.delimiter
+    if header.fault is not None:
+        return keep_apart(records, names=piece.contract.column_names, fault=header.fault)
+    table = parse_csv(records, names=header.names, delimiter=delimiter)
+    unknown = [name for name in header.names if name not in piece.contract.column_names]
+    if not unknown:
+        return table
+    # The values of these columns are not kept as such, so the text can no longer be made of values.
+    texts = raw_text(table, names=header.names, delimiter=delimiter)
+    table = table.set_column(table.column_names.index("_raw"), "_raw", texts)
+    return table.append_column("_extra", pa.array(_extras(table.select(unknown)), pa.string()))
 
 
-def _schema(contract: Contract) -> str:
-    types = {"_not_text": "array<string>", "_record_number": "long"}
-    return ", ".join(f"`{name}` {types.get(name, 'string')}" for name in _columns(contract))
+def _extras(unknown: pa.Table) -> Iterator[str | None]:
+    for row in unknown.to_pylist():
+        extra = {name: value for name, value in row.items() if value is not None}
+        yield json.dumps(extra, ensure_ascii=False) if extra else None

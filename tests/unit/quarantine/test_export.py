@@ -165,8 +165,7 @@ def test_any_values_come_back_as_they_were(tmp_path_factory: pytest.TempPathFact
 
     assert made.mendable_records == len(rows)
     if made.mendable is not None:
-        splitter = RecordSplitter(",")
-        content = made.mendable.read_bytes()
-        read = parse_csv((splitter.feed(content) + splitter.finish())[1:], names=HEADER, delimiter=",").to_pylist()
+        records = RecordSplitter(b",").feed(made.mendable.read_bytes())
+        read = parse_csv(records, names=HEADER, delimiter=",").to_pylist()[1:]
         assert [[row[name] for name in HEADER] for row in read] == [[value or None for value in row] for row in rows]
         assert {row["_fault"] for row in read} == {None}

@@ -4,14 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_etl.records.boundaries import TOO_LONG, Records, RecordSplitter
 from batch_etl.records.json_records import parse_json
 
 NAMES = ("id", "name", "pieces")
+TEXTS = frozenset({"id", "name"})
 
 
 def parsed(text: str) -> dict[str, object]:
-    (row,) = parse_json([text.encode()], names=NAMES, text_names=frozenset({"id", "name"})).to_pylist()
-    assert row.pop("_raw") == text
+    (row,) = parse_json(Records(others={0: text.encode()}), names=NAMES, text_names=TEXTS).to_pylist()
+    assert row.pop("_raw") == text.removesuffix("\r")
     return row
 
 
@@ -90,7 +92,9 @@ def test_a_field_that_no_contract_knows_is_named() -> None:
     assert fault('{"id": "A", "ID": "B", "colour": 1}') == "record: unknown field ID"
 
 
-@pytest.mark.parametrize("text", [r'{"id": "a\u0000b"}', r'{"i\u0000d": "a"}'])
+@pytest.mark.parametrize(
+    "text", [r'{"id": "a\u0000b"}', r'{"i\u0000d": "a"}', r'{"id": [{"a": "\u0000"}]}', r'{"id": [{"\u0000": 1}]}']
+)
 def test_a_nul_that_no_database_takes_is_named(text: str) -> None:
     assert fault(text) == "record: NUL character"
 
@@ -109,9 +113,31 @@ def test_values_that_should_be_strings_and_are_not_are_listed(text: str, not_tex
 
 
 def test_no_record_is_an_empty_table_with_every_column() -> None:
-    table = parse_json([], names=NAMES, text_names=frozenset())
+    table = parse_json(Records(), names=NAMES, text_names=frozenset())
 
-    assert (table.num_rows, table.column_names) == (0, [*NAMES, "_raw", "_fault", "_not_text"])
+    assert (table.num_rows, table.column_names) == (0, [*NAMES, "_raw", "_fault", "_not_text", "_extra"])
+
+
+def test_fields_that_no_contract_knows_can_be_kept() -> None:
+    text = b'{"id": "A", "colour": "red", "size": {"cm": 1.10}}\n{"id": "B"}\n{"a": "\\u0000"}\n'
+    records = RecordSplitter(None).feed(text)
+
+    rows = parse_json(records, names=NAMES, text_names=TEXTS, keeps_unknown=True).to_pylist()
+
+    assert [(row["id"], row["_fault"], row["_extra"]) for row in rows] == [
+        ("A", None, '{"colour": "red", "size": {"cm": "1.10"}}'),
+        ("B", None, None),
+        (None, "record: NUL character", None),
+    ]
+
+
+def test_a_record_that_was_cut_is_named_and_keeps_what_is_there_of_its_text() -> None:
+    records = Records(b"{}\n", {1: '{"é'.encode()[:-1]}, frozenset({1}))
+
+    whole, cut = parse_json(records, names=NAMES, text_names=TEXTS).to_pylist()
+
+    assert whole["_fault"] is None
+    assert cut == dict.fromkeys(NAMES) | {"_raw": '{"', "_fault": TOO_LONG, "_not_text": [], "_extra": None}
 
 
 @given(text=st.text(max_size=30) | st.text(alphabet='{}[]":,\\u0d8eE+-.1 ntf', max_size=30))

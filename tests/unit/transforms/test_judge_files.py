@@ -1,10 +1,12 @@
 """Files that write their values another way, and rules that only tell."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
+import pytest
 
 from batch_etl.contract import Dialect
 from batch_etl.transforms.judge import judge
@@ -48,6 +50,28 @@ def test_values_are_normalised_before_they_are_judged_and_told_as_they_are_writt
 
     assert judgement.valid["s"].to_pylist() == ["bad ischl"]
     assert judgement.rejected["_reasons"].to_pylist() == [["s: missing"], ["s: longer than 9:   too  long a name "]]
+
+
+BLANKS = " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2028\u2029\u202f\u205f\u3000"
+
+
+@pytest.mark.parametrize(
+    ("step", "written", "normal"),
+    [
+        ("trim", f"{BLANKS}a{BLANKS}b{BLANKS}", f"a{BLANKS}b"),
+        ("collapse_blanks", f"{BLANKS}a{BLANKS}b{BLANKS}", " a b "),
+        ("trim", "\u200ba\ufeff", "\u200ba\ufeff"),
+        ("collapse_blanks", "\u200b\u200b", "\u200b\u200b"),
+        # One character stays one character.
+        ("upper", "straße ŉ ﬁ", "STRAẞE ŉ ﬁ"),
+        ("lower", "İΣ", "iσ"),
+        ("nfc", "e\u0301", "é"),
+    ],
+)
+def test_a_normalisation_does_one_thing(ingested: Draw, step: str, written: str, normal: str) -> None:
+    column = rules("s", "text", "text", normalisations=(step,))
+
+    assert judge(ingested(f"s\n{json.dumps(written)}"), contract_of(column)).valid["s"].to_pylist() == [normal]
 
 
 def test_a_rule_that_only_warns_counts_and_lets_pass(ingested: Draw) -> None:

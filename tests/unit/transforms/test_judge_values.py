@@ -61,6 +61,13 @@ n                     | reason
 ½                     | not an integer: ½
 null                  | not an integer: null
 """
+BIGINT = rules("n", "integer", "bigint")
+BIGINTS = """
+n                   | reason
+999999999999999999  |
+-999999999999999999 |
+1000000000000000000 | not an integer: 1000000000000000000
+"""
 DECIMAL = rules(
     "n",
     "decimal",
@@ -188,6 +195,7 @@ North     | not an allowed value: North
     ("column", "drawing"),
     [
         pytest.param(INTEGER, INTEGERS, id="integer"),
+        pytest.param(BIGINT, BIGINTS, id="bigint"),
         pytest.param(DECIMAL, DECIMALS, id="decimal"),
         pytest.param(DATE, DATES, id="date"),
         pytest.param(TIMESTAMP, TIMESTAMPS, id="timestamp"),

@@ -1,0 +1,65 @@
+"""Which record stands is what the oracle says, whatever the order; and what stands, stands."""
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from batch_etl.contract import Contract
+from batch_etl.transforms.duplicates import split_duplicates
+from batch_etl.transforms.judge import judge
+from tests.unit.transforms.drawn_contracts import as_ingested, contracts, spellings
+from tests.unit.transforms.oracle import decide_versions
+
+Drawn = tuple[Contract, pa.Table]
+NO_RULES = {"normalisations": (), "pattern": None, "min_length": None, "max_length": None}
+NO_RULES |= {"allowed_values": (), "minimum": None, "maximum": None}
+
+
+@st.composite
+def versions(draw: DrawFn) -> Drawn:
+    """A contract without rules, and clean records for it: few values, so that keys meet again."""
+    drawn = draw(contracts())
+    columns = tuple(column.model_copy(update=NO_RULES) for column in drawn.columns)
+    contract = drawn.model_copy(update={"columns": columns})
+    few = {}
+    for column in columns:
+        values = st.lists(spellings(column, contract.dialect.decimal_separator), min_size=1, max_size=3)
+        few[column.name] = draw(values) + ([] if column.is_required else [None])
+    record = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in few.items()})
+    return contract, judge(as_ingested(draw(st.lists(record, max_size=12)), contract), contract).valid
+
+
+def decided(clean: pa.Table, contract: Contract) -> dict[int, tuple[int | None, str | None]]:
+    kept, duplicates = split_duplicates(clean, contract)
+    told = dict.fromkeys(kept["_record_number"].to_pylist(), (None, None))
+    assert not told.keys() & set(duplicates["_record_number"].to_pylist())
+    return told | {row["_record_number"]: (row["_stands"], row["_kind"]) for row in duplicates.to_pylist()}
+
+
+@settings(max_examples=200)
+@given(versions())
+def test_of_every_key_the_record_stands_that_the_oracle_names(drawn: Drawn) -> None:
+    contract, clean = drawn
+
+    assert decided(clean, contract) == decide_versions(clean.to_pylist(), contract)
+
+
+@given(versions(), st.randoms(use_true_random=False))
+def test_the_order_of_records_decides_nothing(drawn: Drawn, random: st.random_module) -> None:
+    contract, clean = drawn
+    places = list(range(len(clean)))
+    random.shuffle(places)
+
+    assert decided(clean.take(pa.array(places, pa.int64())), contract) == decided(clean, contract)
+
+
+@given(versions())
+def test_what_stands_goes_on_standing(drawn: Drawn) -> None:
+    contract, clean = drawn
+    kept, _ = split_duplicates(clean, contract)
+
+    again, duplicates = split_duplicates(kept, contract)
+
+    assert (len(again), len(duplicates)) == (len(kept), 0)
+    assert again.sort_by("_record_number").equals(kept.sort_by("_record_number"))

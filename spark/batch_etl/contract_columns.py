@@ -1,15 +1,15 @@
 """The columns of a contract and every rule about their values."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 from open_data_contract_standard.model import SchemaProperty
 
-from batch_etl.contract import Column, Kind
+from batch_etl.contract import Column, Kind, Normalisation
 from batch_etl.contract_faults import Faults
 from batch_etl.contract_quality import read_quality
 from batch_etl.contract_time_format import format_fault
-from batch_etl.contract_values import NORMALISATIONS, broken_rules, is_below, is_value, pattern_fault
+from batch_etl.contract_values import ISO_FORMATS, broken_rules, limit_value, pattern_fault
 
 _KINDS: dict[str, Kind] = {
     "string": "text",
@@ -38,8 +38,7 @@ _OBEYED = (
     *("name", "logicalType", "physicalType", "required", "primaryKey", "primaryKeyPosition", "classification"),
     *("logicalTypeOptions", "quality", "relationships", "customProperties"),
 )
-# In which limits are written, whatever the files use.
-_ISO_FORMATS = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-dd'T'HH:mm:ss'Z'"}
+_NORMALISATIONS = get_args(Normalisation)
 _CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 # A name is written unquoted in SQL, and what starts with _ is ours.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -124,10 +123,10 @@ def _normalisations(prop: SchemaProperty, place: str, faults: Faults) -> Any:  #
     steps = faults.custom(prop.customProperties, place, ("normalise",)).get("normalise", [])
     place = f"{place}.customProperties.normalise"
     if not isinstance(steps, list):
-        faults.add(place, f"must be a list of {', '.join(NORMALISATIONS)}")
+        faults.add(place, f"must be a list of {', '.join(_NORMALISATIONS)}")
         return ()
     # Each step is looked at, for every fault.
-    if [step for step in steps if faults.choice(place, step, NORMALISATIONS)] != steps:
+    if [step for step in steps if faults.choice(place, step, _NORMALISATIONS)] != steps:
         return ()
     if len(set(steps)) < len(steps) or {"upper", "lower"} <= set(steps):
         faults.add(place, "names a step twice, or both upper and lower")
@@ -151,7 +150,7 @@ def _with_options(column: Column, place: str, options: dict[str, Any], faults: F
 
 def _time_format(place: str, column: Column, time_format: object, faults: Faults) -> str:
     if not isinstance(time_format, str):
-        faults.add(f"{place}.format", f"must say how a {column.kind} is written, such as {_ISO_FORMATS[column.kind]}")
+        faults.add(f"{place}.format", f"must say how a {column.kind} is written, such as {ISO_FORMATS[column.kind]}")
         return ""
     fault = format_fault(time_format, is_date=column.kind == "date")
     if fault:
@@ -176,14 +175,15 @@ def _limit(place: str, column: Column, limit: object, faults: Faults) -> str | N
     """A limit as it is written. One that is no value of its column would fail the job that judges by it."""
     if limit is None or column.kind in ("text", "boolean"):
         return None
-    if not is_value(str(limit), column):
-        like = _ISO_FORMATS.get(column.kind, "12.50" if column.scale else "12")
+    if limit_value(str(limit), column) is None:
+        like = ISO_FORMATS.get(column.kind, "12.50" if column.scale else "12")
         faults.add(place, f"'{limit}' is no {column.physical_type}; write it like {like}")
     return str(limit)
 
 
 def _check_bounds(column: Column, place: str, faults: Faults) -> None:
-    if column.minimum and column.maximum and is_below(column.maximum, column.minimum, column):
+    lowest, highest = (limit and limit_value(limit, column) for limit in (column.minimum, column.maximum))
+    if lowest is not None and highest is not None and highest < lowest:
         faults.add(f"{place}.maximum", f"'{column.maximum}' is below the minimum '{column.minimum}'")
     if column.max_length is not None and column.max_length < (column.min_length or 0):
         faults.add(f"{place}.maxLength", f"{column.max_length} is below the minLength {column.min_length}")

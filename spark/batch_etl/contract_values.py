@@ -1,60 +1,38 @@
-"""Values that stand in a contract itself, its limits and allowed values, and whether a record could meet them."""
+"""Values that stand in a contract itself, its limits and allowed values: judged as those of records are."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from decimal import Decimal
-from functools import reduce
+from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from batch_etl.contract import Column, Normalisation
+from batch_etl.contract import Column, Dialect
+from batch_etl.transforms.values import matches_whole, normalise, typed_values
 
-NORMALISATIONS: dict[Normalisation, Callable[[str], str]] = {
-    "trim": str.strip,
-    "collapse_blanks": lambda text: re.sub(r"\s+", " ", text),
-    "upper": str.upper,
-    "lower": str.lower,
-    "nfc": lambda text: unicodedata.normalize("NFC", text),
-}
-_INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
-_ISO_FORMATS = {"date": "%Y-%m-%d", "timestamp": "%Y-%m-%dT%H:%M:%SZ"}
+# In which limits are written, whatever the files use.
+ISO_FORMATS = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-dd'T'HH:mm:ss'Z'"}
 
 
-def is_value(text: str, column: Column) -> bool:
-    """Whether a limit, written with a point or in ISO 8601, is a value of its column."""
-    if column.kind == "integer":
-        bound = 2 ** (_INTEGER_BITS[column.physical_type] - 1)
-        return bool(_INTEGER.fullmatch(text)) and -bound <= int(text) < bound
-    if column.kind == "decimal":
-        whole = (column.precision or 0) - (column.scale or 0)
-        fraction = rf"(\.[0-9]{{1,{column.scale}}})?" if column.scale else ""
-        return bool(re.fullmatch(rf"-?[0-9]{{1,{whole}}}{fraction}", text))
-    return _is_moment(text, _ISO_FORMATS[column.kind])
-
-
-def is_below(one: str, other: str, column: Column) -> bool:
-    """Whether the first of two values is the lower one. What is written in ISO 8601 sorts as it is written."""
-    return Decimal(one) < Decimal(other) if column.kind in ("integer", "decimal") else one < other
+def limit_value(limit: str, column: Column) -> Any:  # noqa: ANN401 - of the column's kind
+    """What a limit stands for, written with a point or in ISO 8601; None where it is no value of its column."""
+    as_in_contracts = column.model_copy(update={"time_format": ISO_FORMATS.get(column.kind)})
+    return typed_values(_array(limit), as_in_contracts, Dialect())[0].as_py()
 
 
 def broken_rules(value: str, column: Column) -> Iterator[str]:
     """What keeps a record of its own column from ever holding an allowed value."""
-    normal = reduce(lambda text, step: NORMALISATIONS[step](text), column.normalisations, value)
+    normal = normalise(_array(value), column)[0].as_py()
     if normal != value:
         yield f"becomes {normal!r} by {', '.join(column.normalisations)}"
-    if column.kind in ("integer", "decimal") and not is_value(value, column):
+    if column.kind in ("decimal", "date", "timestamp"):
+        yield f"cannot be told from its other spellings, being no text; use limits for {column.kind}"
+    elif not typed_values(_array(value), column, Dialect())[0].is_valid:
         yield f"is no {column.physical_type}"
-    if column.kind == "boolean" and value not in ("true", "false"):
-        yield "is not true or false"
     if column.min_length is not None and len(value) < column.min_length:
         yield f"is shorter than {column.min_length}"
     if column.max_length is not None and len(value) > column.max_length:
         yield f"is longer than {column.max_length}"
-    if column.pattern is not None and not _matches_whole(value, column.pattern):
+    if column.pattern is not None and not matches_whole(_array(value), column.pattern)[0].as_py():
         yield "does not match the pattern"
 
 
@@ -63,20 +41,11 @@ def pattern_fault(pattern: object) -> str | None:
     if not isinstance(pattern, str):
         return "is not text; put it into quotes"
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(_array(""), pattern)
     except pa.ArrowInvalid as error:
         return str(error)
     return None
 
 
-def _matches_whole(value: str, pattern: str) -> bool:
-    return bool(pc.match_substring_regex(pa.array([value]), rf"\A(?:{pattern})\z")[0].as_py())
-
-
-def _is_moment(text: str, iso_format: str) -> bool:
-    try:
-        moment = datetime.strptime(text, iso_format)  # noqa: DTZ007 - all times are UTC
-    except ValueError:
-        return False
-    # strptime also takes 2025-1-1.
-    return moment.strftime(iso_format) == text
+def _array(value: str) -> pa.Array:
+    return pa.array([value], pa.string())

@@ -123,7 +123,8 @@ Type: text,        | Type: text, logicalTypeOptions: {pattern: 'a+'}, quality: [
 Type: text,        | Type: text, logicalTypeOptions: {minLength: 3}, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ab]}}], | 'ab' is shorter than 3; no
 Type: text,        | Type: text, logicalTypeOptions: {maxLength: 1}, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ab]}}], | 'ab' is longer than 1; no
 Type: text,        | Type: text, customProperties: [{property: normalise, value: [upper]}], quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ab]}}], | 'ab' becomes 'AB' by upper; no
-Type: integer, physicalType: integer} | Type: boolean, physicalType: boolean, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ja]}}]} | 'ja' is not true or false; no
+Type: integer, physicalType: integer} | Type: boolean, physicalType: boolean, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ja]}}]} | 'ja' is no boolean; no
+(12,2)"}           | (12,2)", quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: ["1.5"]}}]} | use limits for decimal
 primaryKey: true   | deprecated: true                       | at least one required property must have primaryKey: true
 required: true     | required: false                        | at least one required property must have primaryKey: true
 KeyPosition: 1     | KeyPosition: 2                         | several properties have primaryKey: true; give each a

@@ -87,6 +87,12 @@ def test_a_file_belongs_to_a_dataset_by_its_name(tmp_path: Path) -> None:
     assert [name for name in names if gifts.matches(name)] == ["gifts_2025.csv", "gift.csv"]
 
 
+def test_a_file_of_a_dataset_is_named_for_its_format(tmp_path: Path) -> None:
+    in_json = GIFTS.replace("format: csv", "format: json")
+
+    assert [read_contract(written(tmp_path, text)).suffix for text in (GIFTS, in_json)] == [".csv", ".json"]
+
+
 def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files(tmp_path: Path) -> None:
     as_it_is = read_contract(written(tmp_path, GIFTS)).fingerprint
 

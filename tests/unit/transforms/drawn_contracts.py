@@ -14,6 +14,9 @@ from tests.unit.transforms.oracle import Value
 Record = dict[str, str | None]
 
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
+# What is left of a column then is its kind.
+NO_RULES = {"normalisations": (), "pattern": None, "min_length": None, "max_length": None}
+NO_RULES |= {"allowed_values": (), "minimum": None, "maximum": None}
 # In the language that Python and RE2 share: \s is not, they differ over which blanks there are.
 _PATTERNS = (
     None,

@@ -5,14 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batch_etl.contract import Contract, Dialect
+from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.transforms.judge import judge
-from tests.unit.transforms.drawn_contracts import BROKEN, Record, as_ingested, canonical, contracts, records
+from tests.unit.transforms.drawn_contracts import (
+    BROKEN,
+    NO_RULES,
+    Record,
+    as_ingested,
+    canonical,
+    columns,
+    contracts,
+    records,
+    values,
+)
 from tests.unit.transforms.oracle import Verdict, judge_record
 from tests.unit.transforms.test_judge_values import contract_of, rules
 
 Drawn = tuple[Contract, list[Record]]
-MANY = settings(max_examples=200)
 
 contracts_with_records = contracts().flatmap(lambda contract: st.tuples(st.just(contract), records(contract)))
 
@@ -28,7 +37,7 @@ def verdicts(ingested: pa.Table, contract: Contract) -> dict[int, Verdict]:
     return told
 
 
-@MANY
+@settings(max_examples=200)
 @given(contracts_with_records)
 def test_every_record_is_judged_as_the_oracle_judges_it(drawn: Drawn) -> None:
     contract, wanted_records = drawn
@@ -39,7 +48,6 @@ def test_every_record_is_judged_as_the_oracle_judges_it(drawn: Drawn) -> None:
     assert [told[number] for number in sorted(told)] == [Verdict(v.values, v.reasons, ()) for v in wanted]
 
 
-@MANY
 @given(contracts_with_records)
 def test_warnings_are_counted_as_the_oracle_counts_them(drawn: Drawn) -> None:
     contract, warned_records = drawn
@@ -122,7 +130,6 @@ def test_how_records_are_split_over_parts_changes_nothing(drawn: Drawn, place: i
     assert verdicts(pa.concat_tables(parts), contract) == verdicts(ingested, contract)
 
 
-@MANY
 @given(contracts_with_records)
 def test_cleaning_what_is_clean_changes_nothing(drawn: Drawn) -> None:
     contract, written = drawn
@@ -138,3 +145,14 @@ def test_cleaning_what_is_clean_changes_nothing(drawn: Drawn) -> None:
     assert [told[number].values for number in sorted(told)] == [
         tuple(row[name] for name in contract.column_names) for row in clean
     ]
+
+
+@given(columns("c"), st.sampled_from([".", ","]), st.data())
+def test_a_value_that_is_written_is_read_as_itself(column: Column, separator: str, data: st.DataObject) -> None:
+    bare = column.model_copy(update=NO_RULES)
+    contract = contract_of(bare).model_copy(update={"dialect": Dialect(decimal_separator=separator)})
+    written = data.draw(st.lists(values(bare)))
+
+    clean = judge(as_ingested([{"c": canonical(v, bare, separator)} for v in written], contract), contract).valid
+
+    assert clean["c"].to_pylist() == written

@@ -1,19 +1,19 @@
 """Which record stands is what the oracle says, whatever the order; and what stands, stands."""
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from pyspark.sql import SparkSession
 
 from batch_etl.contract import Contract
 from batch_etl.transforms.duplicates import split_duplicates
 from batch_etl.transforms.judge import judge
-from tests.unit.transforms.drawn_contracts import as_ingested, contracts, spellings
+from batch_etl.transforms.versions import current_versions
+from tests.unit.transforms.drawn_contracts import NO_RULES, as_ingested, contracts, spellings
 from tests.unit.transforms.oracle import decide_versions
 
 Drawn = tuple[Contract, pa.Table]
-NO_RULES = {"normalisations": (), "pattern": None, "min_length": None, "max_length": None}
-NO_RULES |= {"allowed_values": (), "minimum": None, "maximum": None}
 
 
 @st.composite
@@ -37,7 +37,6 @@ def decided(clean: pa.Table, contract: Contract) -> dict[int, tuple[int | None, 
     return told | {row["_record_number"]: (row["_stands"], row["_kind"]) for row in duplicates.to_pylist()}
 
 
-@settings(max_examples=200)
 @given(versions())
 def test_of_every_key_the_record_stands_that_the_oracle_names(drawn: Drawn) -> None:
     contract, clean = drawn
@@ -63,3 +62,18 @@ def test_what_stands_goes_on_standing(drawn: Drawn) -> None:
 
     assert (len(again), len(duplicates)) == (len(kept), 0)
     assert again.sort_by("_record_number").equals(kept.sort_by("_record_number"))
+
+
+# Each example is a job of Spark's.
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=versions(), place=st.integers(0, 12))
+def test_across_files_the_same_record_stands_as_within_one(spark: SparkSession, drawn: Drawn, place: int) -> None:
+    contract, clean = drawn
+    first, second = (spark.createDataFrame(part) for part in (clean.slice(0, place), clean.slice(place)))
+    kept, _ = split_duplicates(clean, contract)
+
+    current = current_versions(first.unionByName(second), contract).toArrow()
+
+    in_order = [(name, "ascending") for name in contract.key]
+    wanted = kept.select(contract.column_names).sort_by(in_order)
+    assert current.cast(wanted.schema).sort_by(in_order).to_pylist() == wanted.to_pylist()

@@ -1,0 +1,95 @@
+"""A dataset without a line of Python or SQL: a contract alone, for a file that looks all different."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+from batch_etl.contract_reader import read_contract
+from batch_etl.stores.lake import Lake
+from tests.integration.pipeline import PROJECT, Pipeline
+
+# Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
+STORES = """\
+Liste des magasins, arrêtée le 20/11/2026;;;;;;;;;
+store_name;store_id;remarks;manager_name;format_code;employees;monthly_rent_eur;opened_on;is_owned;exported_at_utc
+  Café   de la Gare ;st001;déménage;Zoé Müller;City;12;1234,50;29/02/2024;true;20/11/2026 18:30
+"Nord; Est";ST002;;;kiosk;3;900;01/12/1999;;20/11/2026 18:30
+Vieux Port;ST003;;;mall;7;1.234,50;31/04/2020;ja;20/11/2026 18:30
+;ST004;;;mall;501;0,001;01/01/2020;true;20/11/2026 18:30
+Nord Est;ST002;fermé;;outlet;4;950,5;01/12/1999;;20/11/2026 19:00
+"""
+
+
+@pytest.fixture(scope="module")
+def stores(
+    tmp_path_factory: pytest.TempPathFactory,
+    clone_database: Callable[..., str],
+    empty_warehouse: str,
+    spark: object,  # noqa: ARG001 - the stages find the session that runs
+) -> Pipeline:
+    """A project with the example of the documentation and one file for it, published. Nobody changes it."""
+    pipeline = Pipeline.make(tmp_path_factory.mktemp("stores") / "home", clone_database(template=empty_warehouse))
+    shutil.copy(PROJECT / "docs/examples/stores.odcs.yaml", pipeline.home / "config/contracts")
+    (pipeline.raw / "stores_paris.csv").write_bytes(STORES.encode("latin-1"))
+    pipeline.run("r1")
+    return pipeline
+
+
+def test_a_dataset_needs_a_contract_and_nothing_else(stores: Pipeline) -> None:
+    contract = read_contract(stores.home / "config/contracts/stores.odcs.yaml")
+    lake = Lake(stores.settings.folder("processed"))
+    ((batch_id,),) = stores.query("SELECT batch_id FROM audit.source_files")
+    folder = lake.judged("clean", "stores", contract.fingerprint, batch_id)
+    clean = pq.read_table(folder).sort_by("store_id").select(contract.column_names).to_pylist()
+    evening = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+    first, second = ([*row.values()] for row in clean)
+    assert first == [
+        *("ST001", "Café de la Gare", "Zoé Müller", "city", 12),
+        *(Decimal("1234.50"), date(2024, 2, 29), True, evening),
+    ]
+    assert second == [
+        *("ST002", "Nord Est", None, "outlet", 4),
+        *(Decimal("950.50"), date(1999, 12, 1), None, evening.replace(hour=19, minute=0)),
+    ]
+
+
+def test_its_files_are_accounted_for_like_all_others(stores: Pipeline) -> None:
+    stores.shows(
+        "SELECT * FROM audit.source_files",
+        """
+        file_name        | dataset | state  | records | reason
+        stores_paris.csv | stores  | landed | 5       |
+        """,
+    )
+    # 1.234,50 and 0,001 are no amounts, so they have no cents.
+    stores.shows(
+        "SELECT *, source_records || ' = ' || clean_records || ' + ' || quarantined_records || ' + ' "
+        "|| duplicate_records AS records, source_cents || ' = ' || clean_cents || ' + ' || quarantined_cents || ' + ' "
+        "|| duplicate_cents AS cents FROM audit.batch_ledger",
+        """
+        dataset | records       | cents
+        stores  | 5 = 2 + 2 + 1 | 308500 = 218500 + 0 + 90000
+        """,
+    )
+    stores.shows(
+        "SELECT record_number, reasons FROM quarantine.records ORDER BY record_number",
+        """
+        record_number | reasons
+        3             | ["monthly_rent_eur: not a number: 1.234,50", "opened_on: not a date: 31/04/2020", "is_owned: not a boolean: ja"]
+        4             | ["store_name: missing", "employees: above 500: 501", "monthly_rent_eur: not a number: 0,001"]
+        """,  # noqa: E501 - a table reads better whole
+    )
+
+
+def test_the_run_is_published_and_tells_of_the_dataset(stores: Pipeline) -> None:
+    stores.shows(
+        "SELECT outcome, release, source_records FROM marts.daily_summary",
+        """
+        outcome   | release | source_records
+        published | 1       | 5
+        """,
+    )

@@ -133,6 +133,7 @@ KeyPosition: 1     | KeyPosition: 2                         | several properties
 [given_on]         | given_on                               | versionOrder: must be a list of properties
 versionOrder       | versionsOrder                          | 'versionsOrder' is unknown; use versionOrder, ledgerAmount
 value: price_usd   | value: pieces                          | ledgerAmount: 'pieces' is not a number with two decimals
+numeric(12,2)      | numeric(19,2)                          | 'price_usd' is not a number with two decimals and 18 digits
 value: price_usd   | value: [price_usd]                     | ledgerAmount: ['price_usd'] is not a number with two
 ledgerAmount, value: price_usd | driftPolicy, value: shrug  | driftPolicy: 'shrug' is not supported; use freeze, evolve
 Type: integer}     | Type: integer, relationships: [{to: givers}]}        | relationships: to: must read <dataset>.

@@ -44,7 +44,7 @@ FAULTS = [
     "config/contracts/sales.odcs.yaml: schema[0].properties[3].logicalTypeOptions.minimum: 'few' is no integer; "
     "write it like 12",
     "config/contracts/sales.odcs.yaml: schema[0].customProperties.ledgerAmount: 'quantity' is not a number with two "
-    "decimals",
+    "decimals and 18 digits at most",
 ]
 
 

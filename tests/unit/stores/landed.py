@@ -1,5 +1,6 @@
 """Files to land, and where they land."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,11 @@ def land_bytes(
     return land_file(raw / name, contract, split_bytes=split_bytes)
 
 
-def land_file(file: Path, contract: Contract = SALES, *, split_bytes: int = 1 << 20) -> tuple[Batch, bool]:
+def land_file(
+    file: Path, contract: Contract = SALES, *, split_bytes: int = 1 << 20, known_sizes: Collection[int] = ()
+) -> tuple[Batch, bool]:
     limits = Limits(split_bytes=split_bytes, max_unpacked_bytes=1 << 27)
-    return land(file, contract, landing=file.parent.parent / "landing", limits=limits)
+    return land(file, contract, landing=file.parent.parent / "landing", limits=limits, known_sizes=known_sizes)
 
 
 def refusal(raw: Path, content: bytes, *, name: str = "sales.csv", contract: Contract = SALES) -> str:

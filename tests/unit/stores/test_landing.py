@@ -3,13 +3,16 @@
 import codecs
 import gzip
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from batch_etl.stores import source_bytes
-from batch_etl.stores.landing import known_batches
-from tests.unit.stores.landed import CUSTOMERS, SALES, land_bytes, refusal
+from batch_etl.contract import Dialect
+from batch_etl.errors import SourceFileRefused
+from batch_etl.stores import landing, source_bytes
+from batch_etl.stores.landing import Limits, batches_read_otherwise, known_batches, read_again
+from tests.unit.stores.landed import CUSTOMERS, SALES, land_bytes, land_file, refusal
 
 
 def test_a_file_lands_as_a_copy_known_by_its_content(raw: Path) -> None:
@@ -161,3 +164,64 @@ def test_a_file_below_the_split_size_is_one_split_and_one_without_records_none(r
         (8, len(content) - 8, 1)
     ]
     assert none.splits == ()
+
+
+def test_a_file_of_a_known_size_is_looked_at_before_it_is_copied(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = land_bytes(raw, b"id,note\n1,a\n")
+    (raw / "same.csv").write_bytes(b"id,note\n1,a\n")
+    (raw / "other.csv").write_bytes(b"id,note\n1,b\n")
+    sizes = {first.size_bytes}
+
+    assert land_file(raw / "other.csv", known_sizes=sizes)[1]
+    with monkeypatch.context() as patch:
+        patch.delattr(landing, "_copy")
+        assert land_file(raw / "same.csv", known_sizes=sizes) == (first, False)
+
+
+EVOLVING = SALES.model_copy(update={"drift": "evolve"})
+WIDER = SALES.model_copy(update={"columns": (*SALES.columns, SALES.columns[0].model_copy(update={"name": "size"}))})
+LIMITS = Limits(split_bytes=1, max_unpacked_bytes=1 << 20)
+
+
+def test_a_changed_contract_has_landed_bytes_surveyed_again(raw: Path) -> None:
+    folder = raw.parent / "landing"
+    before, _ = land_bytes(raw, gzip.compress(b"id,note\n1,a\n2,b\n"), name="sales.csv.gz")
+
+    assert (known_batches(folder, EVOLVING), batches_read_otherwise(folder, EVOLVING)) == ([], [before])
+
+    after = read_again(before, EVOLVING, landing=folder, limits=LIMITS)
+
+    assert (known_batches(folder, EVOLVING), batches_read_otherwise(folder, EVOLVING)) == ([after], [])
+    assert after == replace(before, reading=EVOLVING.reading_fingerprint, splits=after.splits)
+
+
+def test_the_same_bytes_under_a_changed_contract_are_the_same_batch_read_anew(raw: Path) -> None:
+    before, _ = land_bytes(raw, b"id,note\n1,a\n")
+
+    for known_sizes in ((), {before.size_bytes}):
+        contract = EVOLVING if known_sizes else SALES.model_copy(update={"drift": "quarantine"})
+        after, is_new = land_file(raw / "sales.csv", contract, known_sizes=known_sizes)
+        assert (is_new, after.batch_id, after.reading) == (False, before.batch_id, contract.reading_fingerprint)
+
+
+def test_a_landed_file_that_todays_contract_cannot_read_is_refused_and_stays(raw: Path) -> None:
+    folder = raw.parent / "landing"
+    before, _ = land_bytes(raw, b"id,note\n1,a\n")
+
+    with pytest.raises(SourceFileRefused, match=r"sales\.csv: header: missing size"):
+        read_again(before, WIDER, landing=folder, limits=LIMITS)
+    (raw / "copy.csv").write_bytes(b"id,note\n1,a\n")
+    with pytest.raises(SourceFileRefused, match=r"copy\.csv: header: missing size"):
+        land_file(raw / "copy.csv", WIDER, known_sizes={before.size_bytes})
+
+    assert (known_batches(folder, WIDER), known_batches(folder, SALES)) == ([], [before])
+
+
+def test_what_a_reading_depends_on_and_what_it_does_not() -> None:
+    stricter = SALES.columns[0].model_copy(update={"max_length": 3})
+    decimal = SALES.dialect.model_copy(update={"decimal_separator": ","})
+    same = [{"columns": (stricter, *SALES.columns[1:])}, {"dialect": decimal}, {"file_pattern": "*"}]
+    other = [{"dialect": Dialect(delimiter=";")}, {"drift": "evolve"}, {"columns": SALES.columns[:1]}]
+
+    assert {SALES.model_copy(update=update).reading_fingerprint for update in same} == {SALES.reading_fingerprint}
+    assert len({SALES.model_copy(update=u).reading_fingerprint for u in [{}, *other]}) == 4

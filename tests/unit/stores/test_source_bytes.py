@@ -12,6 +12,7 @@ import pytest
 from batch_etl.errors import SourceFileRefused
 from batch_etl.stores import landing
 from batch_etl.stores.landing import Limits, land
+from batch_etl.stores.source_bytes import open_source, plain_name
 from tests.unit.stores.landed import SALES, land_file
 
 
@@ -44,6 +45,15 @@ def test_a_link_that_leads_nowhere_is_refused(raw: Path) -> None:
     for name, why in (("gone", "No such file or directory"), ("itself", "Too many levels of symbolic links")):
         with pytest.raises(SourceFileRefused, match=rf"sales_{name}\.csv: cannot be read: {why}; mend its"):
             land_file(raw / f"sales_{name}.csv")
+        with pytest.raises(SourceFileRefused, match=f"cannot be read: {why}"):
+            open_source(raw / f"sales_{name}.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"), [("sales.csv", "sales.csv"), ("sales.csv.gz", "sales.csv"), ("a.b.json.zst", "a.b.json")]
+)
+def test_a_contract_is_asked_about_the_name_of_what_an_archive_holds(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
 
 
 def test_a_file_that_vanishes_is_refused(raw: Path) -> None:

@@ -85,6 +85,16 @@ def test_its_files_are_accounted_for_like_all_others(stores: Pipeline) -> None:
     )
 
 
+def test_a_rule_that_only_warns_is_told_of(stores: Pipeline) -> None:
+    stores.shows(
+        "SELECT details->>'warnings' AS warnings FROM audit.stage_runs WHERE stage = 'data_cleaning'",
+        """
+        warnings
+        {"stores: format_code: not an allowed value": 1}
+        """,
+    )
+
+
 def test_the_run_is_published_and_tells_of_the_dataset(stores: Pipeline) -> None:
     stores.shows(
         "SELECT outcome, release, source_records FROM marts.daily_summary",

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from batch_etl.contract import Dialect
 from batch_etl.contract_reader import read_contract, read_contracts
 from tests.unit.gifts import GIFTS, written
@@ -99,6 +101,30 @@ def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files
     assert read_contract(written(tmp_path, GIFTS)).fingerprint == as_it_is
     assert read_contract(written(tmp_path, GIFTS.replace("raw/gift*", "raw/present*"))).fingerprint == as_it_is
     assert read_contract(written(tmp_path, GIFTS.replace("12,2", "10,2"))).fingerprint != as_it_is
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "is_read_again"),
+    [
+        ("format: csv", "format: csv, delimiter: ';'", True),
+        ("format: csv", "format: csv, encoding: latin-1", True),
+        ("format: csv", "format: json", True),
+        ("ledgerAmount, value: price_usd", "driftPolicy, value: evolve", True),
+        ("name: pieces", "name: items", True),
+        ("format: csv", "format: csv, customProperties: [{property: decimalSeparator, value: ','}]", False),
+        ("format: yyyy-MM-dd", "format: dd.MM.yyyy", False),
+        ("raw/gift*", "raw/present*", False),
+    ],
+)
+def test_files_are_taken_apart_again_where_another_reading_gives_other_records(
+    tmp_path: Path, right: str, wrong: str, is_read_again: bool
+) -> None:
+    as_it_is = read_contract(written(tmp_path, GIFTS)).reading_fingerprint
+
+    assert right in GIFTS
+    assert (
+        read_contract(written(tmp_path, GIFTS.replace(right, wrong))).reading_fingerprint != as_it_is
+    ) is is_read_again
 
 
 STORES = PROJECT / "docs/examples/stores.odcs.yaml"

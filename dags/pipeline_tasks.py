@@ -1,4 +1,4 @@
-"""The tasks that pipelines are wired from."""
+"""The tasks that both pipelines are wired from."""
 
 from datetime import timedelta
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from batch_etl.settings import Settings
 
@@ -79,18 +79,26 @@ def publish(token: int, run_id: str) -> None:
 
 
 @task
-def daily_summary(run_id: str) -> None:
+def daily_summary(run_id: str, params: dict[str, Any]) -> None:
     """Write marts.daily_summary and the report, also for a run that was stopped."""
     from batch_etl.run import run_in_task
     from batch_etl.summary import summarise
 
+    _skip_after_a_dry_run(params)
     run_in_task("daily_summary", summarise, run_key=run_id)
 
 
 @task
-def notifications(run_id: str) -> None:
+def notifications(run_id: str, params: dict[str, Any]) -> None:
     """Send what waits in the outbox, also for a run that was stopped."""
     from batch_etl.run import run_in_task
     from monitoring.alert_system import send_waiting
 
+    _skip_after_a_dry_run(params)
     run_in_task("notifications", send_waiting, run_key=run_id)
+
+
+def _skip_after_a_dry_run(params: dict[str, Any]) -> None:
+    """Teardowns run whatever came before them; a dry run leaves no trace in the audit."""
+    if params.get("dry_run"):
+        raise AirflowSkipException("a dry run publishes nothing to tell of")

@@ -1,4 +1,4 @@
-"""`python -m batch_etl quarantine …`: list, show, and export what broke its contract, to be mended.
+"""`python -m batch_etl quarantine …`: list, show, mend and judge again what broke its contract.
 
 What counts is what is published: quarantine.records in the warehouse. The lake's quarantine/ is on its way there.
 """
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from batch_etl.cli import quarantine_views as views
 from batch_etl.errors import ConfigurationError
+from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
 from batch_etl.quarantine.export import Export, export_records
 from batch_etl.quarantine.masking import masked
@@ -33,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    for name, command in (("list", list_reasons), ("show", show), ("export", export)):
+    for name, command in (("list", list_reasons), ("show", show), ("export", export), ("replay", replay)):
         commands.command(name)(command)
     app.add_typer(commands, name="quarantine", no_args_is_help=True)
 
@@ -93,7 +94,7 @@ def export(
         exports: list[Export] = []
         for name, of_dataset in groupby(portions, key=lambda portion: portion[0].dataset):
             if name in desk.contracts:
-                headers, folder = desk.headers(name), out or desk.lake.exports
+                headers, folder = desk.columns(name), out or desk.lake.exports
                 exports.append(
                     export_records(of_dataset, desk.contracts[name], headers, folder=folder.absolute(), stamp=stamp)
                 )
@@ -101,6 +102,48 @@ def export(
         _print_json([asdict(export) for export in exports])
     else:
         views.print_exports(exports)
+
+
+def replay(
+    *,
+    dataset: Dataset = "",
+    reason: Reason = "",
+    since: Since = "",
+    file: File = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen; needs no Airflow.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait until the run has ended and tell what moved.")] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 3600,
+    as_json: AsJson = False,
+) -> None:
+    """Judge quarantined records by today's contracts and publish what changes.
+
+    The filters choose what is reported. What is published is always judged by one contract, all of it.
+    """
+    with open_desk(Settings(), "quarantine replay") as desk:
+        selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
+        if dry_run:
+            outlook = desk.foresee(selection)
+            _print_json(outlook.as_json()) if as_json else views.print_outlook(outlook)
+        elif wait:
+            _replay_and_tell(desk, selection, limit_seconds=timeout, as_json=as_json)
+        else:
+            run_key = replaying.trigger(selection, datetime.now(UTC))
+            _print_json({"run_key": run_key}) if as_json else typer.echo(f"triggered {run_key}")
+
+
+def _replay_and_tell(desk: Desk, selection: Selection, *, limit_seconds: float, as_json: bool) -> None:
+    before = views.by_rule(count_reasons(desk.connection, selection))
+    run_key = replaying.trigger(selection, datetime.now(UTC))
+    if not as_json:
+        typer.echo(f"triggered {run_key}")
+    tell = views.say_nothing if as_json else views.say_stage
+    moved = replaying.follow(desk.connection, run_key, limit_seconds=limit_seconds, tell=tell)
+    after = views.by_rule(count_reasons(desk.connection, selection))
+    reasons = [
+        {"dataset": d, "reason": rule, "before": before.get((d, rule), 0), "after": after.get((d, rule), 0)}
+        for d, rule in sorted({*before, *after})
+    ]
+    _print_json({**asdict(moved), "reasons": reasons}) if as_json else views.print_moved(moved, reasons)
 
 
 def _selection(desk: Desk, **given: str) -> Selection:
@@ -113,8 +156,9 @@ def _selection(desk: Desk, **given: str) -> Selection:
 
 def _masked(desk: Desk, record: QuarantinedRecord) -> QuarantinedRecord:
     contract = desk.contracts.get(record.dataset)
-    return masked(record, contract, desk.headers(record.dataset).get(record.batch_id))
+    return masked(record, contract, desk.columns(record.dataset).get(record.batch_id))
 
 
 def _print_json(told: object) -> None:
-    typer.echo(json.dumps(told, default=str, ensure_ascii=False))
+    # In ASCII: a lone surrogate, which a broken document may hold, can be written in no other way.
+    typer.echo(json.dumps(told, default=str))

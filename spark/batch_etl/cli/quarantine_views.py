@@ -1,5 +1,6 @@
 """How the quarantine looks on a terminal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,11 @@ from rich.text import Text
 
 from batch_etl.quarantine.export import Export
 from batch_etl.quarantine.masking import printable
+from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord
+from batch_etl.quarantine.replay import Moved
+
+Rules = Mapping[tuple[str, str], int]
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
@@ -46,6 +51,52 @@ def print_exports(exports: Sequence[Export]) -> None:
             typer.echo(f"{export.dataset}: {export.other_records:,} records without columns, only told beside")
         typer.echo(f"{export.dataset}: reasons of each: {export.reasons}")
     typer.echo("then run ./start.sh --size all" if exports else "no such record is in quarantine")
+
+
+def print_outlook(outlook: Outlook) -> None:
+    told = outlook.as_json()
+    if told["published_reasons"]:
+        columns = ("dataset", "reason", "records", "would_pass")
+        Console().print(as_table(told["published_reasons"], columns))
+    if outlook.would_change:
+        typer.echo("Those that stay would say")
+        Console().print(as_table(told["reasons_that_stay"], ("dataset", "reason", "records")))
+    typer.echo(
+        f"{outlook.looked_at:,} records: {outlook.would_pass:,} would pass, "
+        f"{outlook.would_change:,} would stay with other reasons"
+    )
+    if outlook.not_here:
+        typer.echo(f"{outlook.not_here:,} of them only a run can judge: their file or contract is not here")
+    if outlook.changes_nothing:
+        typer.echo("a replay would change nothing")
+
+
+def by_rule(reasons: Sequence[Mapping[str, Any]]) -> Rules:
+    """(dataset, reason) -> records, of all files."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in reasons:
+        counts[row["dataset"], row["reason"]] += row["records"]
+    return counts
+
+
+def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:
+    if rules:
+        Console().print(as_table(rules, ("dataset", "reason", "before", "after")))
+    if moved.release is None:
+        typer.echo(f"run {moved.run_key}: nothing changed")
+        return
+    typer.echo(
+        f"run {moved.run_key}: published as release {moved.release}: {moved.left:,} records left the quarantine, "
+        f"{moved.other_reasons:,} have other reasons, {moved.came:,} came"
+    )
+
+
+def say_stage(stage: str, state: str) -> None:
+    typer.echo(f"  {stage:<22} {state}")
+
+
+def say_nothing(stage: str, state: str) -> None:
+    """For those who read JSON."""
 
 
 def _cell(value: object) -> str:

@@ -8,10 +8,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
 from batch_etl.contract_reader import read_contracts
+from batch_etl.quarantine.outlook import Outlook, foresee
+from batch_etl.quarantine.selection import Selection
+from batch_etl.records.header import Header
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from batch_etl.stores.lake import Lake
 from batch_etl.stores.landing import known_batches
+from batch_etl.stores.quarantine import read_records
 
 
 @dataclass(frozen=True)
@@ -21,16 +25,25 @@ class Desk:
     connection: Connection
     contracts: Mapping[str, Contract]
     lake: Lake
-    _headers: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    _headers: dict[str, Mapping[str, Header]] = field(default_factory=dict)
 
-    def headers(self, dataset: str) -> Mapping[str, Sequence[str]]:
-        """batch_id -> the columns of that file, in its order."""
+    def headers(self, dataset: str) -> Mapping[str, Header]:
+        """batch_id -> header of that file; nothing of files that were read by another dialect than today's."""
+        if dataset not in self.contracts:
+            return {}
         if dataset not in self._headers:
             batches = known_batches(self.lake.landing, self.contracts[dataset])
-            headers = {batch.batch_id: batch.header.names for batch in batches}
-            # A malformed header names nothing.
-            self._headers[dataset] = {batch_id: names for batch_id, names in headers.items() if names}
+            self._headers[dataset] = {batch.batch_id: batch.header for batch in batches}
         return self._headers[dataset]
+
+    def columns(self, dataset: str) -> Mapping[str, Sequence[str]]:
+        """batch_id -> columns of that file, in its order, where its header is well-formed."""
+        return {batch_id: header.names for batch_id, header in self.headers(dataset).items() if header.names}
+
+    def foresee(self, selection: Selection) -> Outlook:
+        """What a replay would make of these records."""
+        headers = {dataset: self.headers(dataset) for dataset in self.contracts}
+        return foresee(read_records(self.connection, selection), self.contracts, headers)
 
 
 @contextmanager

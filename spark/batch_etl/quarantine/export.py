@@ -52,7 +52,7 @@ def export_records(
     """
     name = export_name(contract, stamp)
     mendable, reasons = folder / name, folder / f"reasons_of_{Path(name).stem}.csv"
-    writer = _JsonLines() if contract.file_format == "json" else _Csv(contract, headers)
+    writer = _JsonLines(contract) if contract.file_format == "json" else _Csv(contract, headers)
     with _written_beside(mendable, contract.dialect.encoding) as file, _written_beside(reasons, "utf-8-sig") as sidecar:
         told = csv.writer(sidecar, quoting=csv.QUOTE_ALL)
         told.writerow(_SIDECAR_HEADER)
@@ -115,16 +115,19 @@ class _Csv:
 class _JsonLines:
     """Each document as it was delivered, on one line."""
 
+    def __init__(self, contract: Contract) -> None:
+        self._encoding = contract.dialect.encoding
+
     def begin(self, file: IO[str]) -> None:
         """JSON lines have no header."""
 
     def write(self, file: IO[str], portion: Sequence[QuarantinedRecord]) -> Iterator[bool]:
         for record in portion:
-            is_document = _is_document(record.raw)
-            if is_document:
+            is_writable = _is_document(record.raw) and _is_encodable((record.raw,), self._encoding)
+            if is_writable:
                 # A line end cannot stand inside a JSON string: between values a blank means the same.
                 file.write(re.sub(r"[\r\n]", " ", record.raw) + "\n")
-            yield is_document
+            yield is_writable
 
 
 def _told(record: QuarantinedRecord, place: int | None) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> 
     if contract.file_format == "json":
         try:
             document = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(document, dict):
             return None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from batch_etl.contract import Contract
 from batch_etl.records.array_elements import ArraySplitter
 from batch_etl.records.boundaries import Records, RecordSplitter
 from batch_etl.records.csv_records import keep_apart, parse_csv, raw_text
+from batch_etl.records.header import Header
 from batch_etl.records.json_records import parse_json
 from batch_etl.stores.lake import write_part
 from batch_etl.stores.landing import Batch, batch_folder
@@ -82,7 +84,8 @@ def _write(piece: Piece, file: Path, landing: Path) -> Taken:
     batch, first = piece.batch, piece.split.first_record_number
     names = [*piece.contract.column_names, "_raw", "_fault", "_not_text", "_extra"]
     empty = pa.schema([(name, _TYPES.get(name, pa.string())) for name in names]).empty_table()
-    table = pa.concat_tables([empty, *(_parse(records, piece).select(names) for records in _records(piece, landing))])
+    parse = partial(parse_records, header=batch.header, contract=piece.contract)
+    table = pa.concat_tables([empty, *(parse(records).select(names) for records in _records(piece, landing))])
     table = table.append_column("_record_number", pa.array(np.arange(first, first + len(table))))
     for name, value in (("_source_file", batch.source_file), ("_batch_id", batch.batch_id)):
         table = table.append_column(name, pa.repeat(value, len(table)))
@@ -104,25 +107,25 @@ def _records(piece: Piece, landing: Path) -> Iterator[Records]:
     yield splitter.finish().as_utf8(dialect.encoding)
 
 
-def _parse(records: Records, piece: Piece) -> pa.Table:
-    contract = piece.contract
+def parse_records(records: Records, header: Header, contract: Contract) -> pa.Table:
+    """Take records of UTF-8 apart as take_apart() writes them, before their lineage is put to them."""
     if contract.file_format == "json":
         texts = frozenset(column.name for column in contract.columns if column.is_written_as_text)
         is_open = contract.drift == "evolve"
         return parse_json(records, names=contract.column_names, text_names=texts, keeps_unknown=is_open)
-    table = _parse_csv(records, piece)
+    table = _parse_csv(records, header, contract)
     missing = [name for name in (*contract.column_names, "_not_text", "_extra") if name not in table.column_names]
     for name in missing:
         table = table.append_column(name, pa.nulls(len(table), _TYPES.get(name, pa.string())))
     return table
 
 
-def _parse_csv(records: Records, piece: Piece) -> pa.Table:
-    header, delimiter = piece.batch.header, piece.contract.dialect.delimiter
+def _parse_csv(records: Records, header: Header, contract: Contract) -> pa.Table:
+    delimiter = contract.dialect.delimiter
     if header.fault is not None:
-        return keep_apart(records, names=piece.contract.column_names, fault=header.fault)
+        return keep_apart(records, names=contract.column_names, fault=header.fault)
     table = parse_csv(records, names=header.names, delimiter=delimiter)
-    unknown = [name for name in header.names if name not in piece.contract.column_names]
+    unknown = [name for name in header.names if name not in contract.column_names]
     if not unknown:
         return table
     # The values of these columns are not kept as such, so the text can no longer be made of values.

@@ -53,11 +53,15 @@ def test_the_contract_s_own_dialect_is_written(tmp_path: Path) -> None:
 
 
 def test_a_value_that_the_dialect_cannot_write_is_only_told(tmp_path: Path) -> None:
-    latin = SALES.model_copy(update={"dialect": Dialect(encoding="iso-8859-1")})
+    latin = {"dialect": Dialect(encoding="iso-8859-1")}
+    gift = quarantined(GOOD.replace("north", "🎁"), "region: not an allowed value")
+    document = quarantined('{"city":"🎁"}', "email: missing")
 
-    made = export(tmp_path, quarantined(GOOD.replace("north", "🎁"), "region: not an allowed value"), contract=latin)
+    of_sales = export(tmp_path, gift, contract=SALES.model_copy(update=latin))
+    of_customers = export(tmp_path, document, contract=CUSTOMERS.model_copy(update=latin))
 
-    assert (made.mendable, made.other_records) == (None, 1)
+    assert (of_sales.mendable, of_sales.other_records) == (None, 1)
+    assert (of_customers.mendable, of_customers.other_records) == (None, 1)
 
 
 def test_the_sidecar_says_why_and_where_each_record_comes_from(tmp_path: Path) -> None:

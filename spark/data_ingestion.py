@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,8 @@ _READING = "_reading"
 
 def ingest(run: Run) -> StageResult:
     """Land the files of this run's size, then write what is new to ingested/."""
-    found = {file.file_name: file for contract in run.contracts.values() for file in _found(run, contract)}
+    files = [file for contract in run.contracts.values() for file in _found(run, contract)]
+    found = {file.file_name: file for file in [*files, *_ignored(run)]}
     with run.warehouse() as connection:
         audit.record_source_files(connection, run.run_key, list(found.values()))
     new = [
@@ -35,8 +36,8 @@ def ingest(run: Run) -> StageResult:
     ]
     _ingest(run, new)
     records = sum(batch.records for batch, _ in new)
-    refused = [file.reason for file in found.values() if file.state == "refused"]
-    return StageResult(records, records, {"files": len(found), "refused": refused}, is_nothing_new=not new)
+    told = {state: [file.reason for file in found.values() if file.state == state] for state in ("refused", "ignored")}
+    return StageResult(records, records, {"files": len(found), **told}, is_nothing_new=not new)
 
 
 def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:
@@ -48,13 +49,25 @@ def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:
         except SourceFileRefused as refusal:
             yield _refused(batch.source_file, contract, refusal)
     sizes = {batch.size_bytes for batch in known_batches(run.lake.landing, contract)}
-    for file in _files(run, contract):
-        yield _landed(run, contract, file, sizes)
+    for file in _files(run):
+        if contract.matches(plain_name(file.name)):
+            yield _landed(run, contract, file, sizes)
 
 
-def _files(run: Run, contract: Contract) -> Iterable[Path]:
-    wanted = run.settings.folder("raw").glob(run.settings.file_pattern(run.dataset_size))
-    return sorted(file for file in wanted if contract.matches(plain_name(file.name)))
+def _ignored(run: Run) -> Iterator[SourceFile]:
+    """Files that look as if somebody waits for them: no contract knows them, and they do not hide."""
+    contracts = run.contracts.values()
+    patterns = ", ".join(contract.file_pattern for contract in contracts)
+    for file in _files(run):
+        is_known = any(contract.matches(plain_name(file.name)) for contract in contracts)
+        if not is_known and not file.name.startswith(".") and not file.is_dir():
+            reason = f"{file.name}: no contract's path matches; rename it to match {patterns}, or add a contract"
+            log.warning("ignored %s", reason)
+            yield SourceFile(file.name, None, "ignored", reason=reason)
+
+
+def _files(run: Run) -> list[Path]:
+    return sorted(run.settings.folder("raw").glob(run.settings.file_pattern(run.dataset_size)))
 
 
 def _landed(run: Run, contract: Contract, file: Path, sizes: set[int]) -> SourceFile:

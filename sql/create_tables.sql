@@ -305,23 +305,31 @@ COMMENT ON COLUMN audit.stage_runs.details IS 'Figures of this stage, or the err
 CREATE TABLE IF NOT EXISTS audit.source_files (
     run_key text NOT NULL,
     file_name text NOT NULL,
-    dataset text NOT NULL,
+    dataset text,
     batch_id text,
-    state text NOT NULL CHECK (state IN ('landed', 'seen', 'refused')),
+    state text NOT NULL,
     reason text,
     size_bytes bigint,
     records bigint,
     recorded_at timestamptz NOT NULL DEFAULT NOW(),
-    PRIMARY KEY (run_key, file_name),
-    CHECK ((state = 'refused') = (reason IS NOT NULL))
+    PRIMARY KEY (run_key, file_name)
 );
+-- Not in the statement above: a warehouse that was made when no file could be ignored gets them too.
+ALTER TABLE audit.source_files
+ALTER COLUMN dataset DROP NOT NULL,
+DROP CONSTRAINT IF EXISTS source_files_state_check,
+DROP CONSTRAINT IF EXISTS source_files_check,
+DROP CONSTRAINT IF EXISTS source_files_dataset_check,
+ADD CONSTRAINT source_files_state_check CHECK (state IN ('landed', 'seen', 'refused', 'ignored')),
+ADD CONSTRAINT source_files_check CHECK ((state IN ('refused', 'ignored')) = (reason IS NOT NULL)),
+ADD CONSTRAINT source_files_dataset_check CHECK ((state = 'ignored') = (dataset IS NULL));
 COMMENT ON TABLE audit.source_files IS 'One row a source file that a run found.';
 COMMENT ON COLUMN audit.source_files.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.source_files.file_name IS 'Name of the file in data/raw.';
-COMMENT ON COLUMN audit.source_files.dataset IS 'Dataset whose contract matches the name.';
+COMMENT ON COLUMN audit.source_files.dataset IS 'Dataset whose contract matches the name; empty where none does.';
 COMMENT ON COLUMN audit.source_files.batch_id IS 'sha256 of its content; empty where it could not be read.';
-COMMENT ON COLUMN audit.source_files.state IS 'landed: new; seen: these bytes landed before; refused: not trusted.';
-COMMENT ON COLUMN audit.source_files.reason IS 'Why it was refused and what to do.';
+COMMENT ON COLUMN audit.source_files.state IS 'landed: new; seen: these bytes landed before; refused: not trusted; ignored: no contract matches its name.';
+COMMENT ON COLUMN audit.source_files.reason IS 'Why it was refused or ignored, and what to do.';
 COMMENT ON COLUMN audit.source_files.size_bytes IS 'Size in bytes.';
 COMMENT ON COLUMN audit.source_files.records IS 'Records, header not counted.';
 COMMENT ON COLUMN audit.source_files.recorded_at IS 'When the run looked at it.';

@@ -2,7 +2,7 @@
 -- Grain: one row. Parameter: run_key. Only reads.
 WITH found AS (
     SELECT
-        COUNT(*) AS source_files,
+        COUNT(*) FILTER (WHERE state <> 'ignored') AS source_files,
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files
     FROM audit.source_files
     WHERE run_key = %(run_key)s

@@ -34,6 +34,7 @@ def test_a_bad_file_is_refused_with_its_reason_and_the_others_go_on(loaded: Pipe
         """
         file_name              | dataset   | state   | records | why
         customers_1.json       | customers | seen    | 4       |
+        notes.txt              |           | ignored |         | notes.txt: no contract's path matches
         products_renamed.csv   | products  | seen    | 2       |
         sales_1.csv            | sales     | seen    | 8       |
         sales_1_copy.csv       | sales     | seen    | 8       |
@@ -45,7 +46,7 @@ def test_a_bad_file_is_refused_with_its_reason_and_the_others_go_on(loaded: Pipe
         sales_other_header.csv | sales     | refused |         | sales_other_header.csv: header
         """,
     )
-    assert (result.records_in, result.details["files"], len(result.details["refused"])) == (1, 10, 5)
+    assert (result.records_in, result.details["files"], len(result.details["refused"])) == (1, 11, 5)
 
 
 def test_reading_the_same_files_again_leaves_the_first_finding(loaded: Pipeline) -> None:

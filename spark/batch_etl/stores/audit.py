@@ -15,10 +15,10 @@ from batch_etl.stores.warehouse import fetch_value
 
 @dataclass(frozen=True)
 class SourceFile:
-    """What a run found under one name in data/raw. state: landed, seen or refused."""
+    """What a run found under one name in data/raw. state: landed, seen, refused, or ignored, which has no dataset."""
 
     file_name: str
-    dataset: str
+    dataset: str | None
     state: str
     batch_id: str | None = None
     reason: str | None = None

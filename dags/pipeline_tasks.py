@@ -81,8 +81,8 @@ def publish(token: int, run_id: str) -> None:
 @task
 def daily_summary(run_id: str, params: dict[str, Any]) -> None:
     """Write marts.daily_summary and the report, also for a run that was stopped."""
+    from batch_etl.report.stage import summarise
     from batch_etl.run import run_in_task
-    from batch_etl.summary import summarise
 
     _skip_after_a_dry_run(params)
     run_in_task("daily_summary", summarise, run_key=run_id)

@@ -1,112 +1,72 @@
-"""Stage 7: what a run did, as a row of marts.daily_summary and as text a person reads."""
+"""Stage 7: what a run did, as a row of marts.daily_summary."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.run import Run, StageResult
-from batch_etl.stores.lake import replace_file
+from batch_etl.contract_reader import read_contracts
+from batch_etl.quarantine.desk import Desk
+from batch_etl.quarantine.masking import masked
+from batch_etl.quarantine.record import QuarantinedRecord
+from batch_etl.report.lineage import trace_marts
+from batch_etl.settings import Settings
+from batch_etl.stores.lake import Lake
 from batch_etl.stores.warehouse import fetch_rows
 
 Rows = Sequence[dict[str, Any]]
+_PARTS = (
+    *("figures", "datasets", "stages", "files", "reasons", "samples", "checks", "changes"),
+    *("days", "categories", "history", "batches"),
+)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that is told about a run; the columns of each part stand in sql/reports/run_<part>.sql."""
+    """Everything that is told about a run; the columns of each part stand in sql/reports/run_<part>.sql.
+
+    samples  records in quarantine, personal values masked
+    lineage  one row a mart: its tables, its datasets and their files
+    """
 
     run_key: str
     figures: dict[str, Any]
-    stages: Rows
-    files: Rows
-    reasons: Rows
-    checks: Rows
-    changes: Rows
+    datasets: Rows = ()
+    stages: Rows = ()
+    files: Rows = ()
+    reasons: Rows = ()
+    samples: Rows = ()
+    checks: Rows = ()
+    changes: Rows = ()
+    days: Rows = ()
+    categories: Rows = ()
+    history: Rows = ()
+    batches: Rows = ()
+    lineage: Rows = ()
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def summarise(run: Run) -> StageResult:
-    """Write the run's row of marts.daily_summary and its report; writing them again replaces both."""
-    with run.warehouse() as connection:
-        summary = read_summary(connection, run.run_key, run.settings.pipeline_home)
-        _record(connection, summary)
-    report = run.lake.reports / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', run.run_key)}.txt"
-    replace_file(report, render_text(summary))
-    figures = summary.figures
-    return StageResult(figures["source_records"], figures["clean_records"], {"report": str(report)})
-
-
-def read_summary(connection: Connection, run_key: str, project: Path) -> Summary:
+def read_summary(connection: Connection, run_key: str, settings: Settings) -> Summary:
     """Collect what the audit knows about a run, in one snapshot."""
+    project = settings.pipeline_home
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        parts: dict[str, list[dict[str, Any]]] = {}
-        for part in ("figures", "stages", "files", "reasons", "checks", "changes"):
-            statement = (project / f"sql/reports/run_{part}.sql").read_text(encoding="utf-8")
-            parts[part] = fetch_rows(cursor, statement, {"run_key": run_key})
-    return Summary(run_key, parts.pop("figures")[0], **parts)
+        parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
+    parts["figures"] = parts["figures"][0]
+    desk = Desk(connection, read_contracts(settings.folder("contracts")), Lake(settings.folder("processed")))
+    parts["samples"] = _masked_samples(parts["samples"], desk)
+    queries = {file.stem: file.read_text(encoding="utf-8") for file in (project / "sql/transformations").glob("*.sql")}
+    parts["lineage"] = trace_marts(queries, parts["batches"], [change["table_name"] for change in parts["changes"]])
+    return Summary(run_key, **parts)
 
 
-def render_text(summary: Summary) -> str:
-    """The report: verdict first, then records, files, reasons, checks, changes and stages."""
-    figures = summary.figures
-    parts = [
-        f"Run {summary.run_key}: {_verdict(figures)}",
-        (
-            f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
-            f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
-            f"{figures['duplicate_records']:,} duplicates; {figures['refused_files']} files refused"
-        ),
-        f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
-        _table("Files", summary.files, ("file_name", "state", "records", "reason")),
-        _table("Quarantine", summary.reasons, ("dataset", "reason", "records")),
-        _table(
-            "Failed checks", [c for c in summary.checks if not c["is_passed"]], ("check_name", "severity", "message")
-        ),
-        _table(
-            "Changed", [c for c in summary.changes if _changed(c)], tuple(summary.changes[0]) if summary.changes else ()
-        ),
-        _table("Stages", summary.stages, ("stage", "state", "attempt", "records_in", "records_out", "seconds")),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _verdict(figures: dict[str, Any]) -> str:
-    outcome, release = figures["outcome"], figures["release"]
-    stays = "there is no release yet" if release is None else f"release {release} stays"
-    outcomes = {"published": f"published as release {release}", "unchanged": f"nothing new, {stays}"}
-    return outcomes.get(outcome, f"NOT published ({outcome}), {stays}")
-
-
-def _changed(change: dict[str, Any]) -> bool:
-    return any(change[f"rows_{what}"] for what in ("inserted", "updated", "deleted"))
-
-
-def _table(title: str, rows: Rows, columns: tuple[str, ...]) -> str:
-    """Rows as aligned text under a title; nothing where there are no rows."""
-    if not rows:
-        return ""
-    cells = [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max(len(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in [columns, *cells]
-    ]
-    return "\n".join([title, *(f"  {line.rstrip()}" for line in lines)])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _record(connection: Connection, summary: Summary) -> None:
+def record_summary(connection: Connection, summary: Summary) -> None:
+    """Write the run's row of marts.daily_summary; writing it again replaces it."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             """
@@ -129,3 +89,36 @@ def _record(connection: Connection, summary: Summary) -> None:
             """,
             {"run_key": summary.run_key, **summary.figures},
         )
+
+
+def _read_part(cursor: Cursor, project: Path, part: str, run_key: str) -> Rows:
+    statement = (project / f"sql/reports/run_{part}.sql").read_text(encoding="utf-8")
+    return fetch_rows(cursor, statement, {"run_key": run_key})
+
+
+def _masked_samples(samples: Rows, desk: Desk) -> Rows:
+    """One row a sample: dataset, reason, file, record number, raw text and all its reasons, as people may see them."""
+    return [_masked_sample(sample, desk) for sample in samples]
+
+
+def _masked_sample(sample: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    record = QuarantinedRecord(
+        dataset=sample["dataset"],
+        batch_id=sample["batch_id"],
+        source_file=sample["source_file"],
+        record_number=sample["record_number"],
+        raw=sample["raw"],
+        reasons=tuple(sample["reasons"]),
+        first_seen_at=None,
+        last_seen_at=None,
+    )
+    contract = desk.contracts.get(record.dataset)
+    seen = masked(record, contract, desk.headers(record.dataset).get(record.batch_id) if contract else None)
+    return {
+        "dataset": seen.dataset,
+        "reason": sample["reason"],
+        "source_file": seen.source_file,
+        "record_number": seen.record_number,
+        "raw": seen.raw,
+        "reasons": list(seen.reasons),
+    }

@@ -66,7 +66,8 @@ SELECT
     records.duplicate_records,
     checks.failed_checks,
     sales.sales,
-    sales.net_usd
+    sales.net_usd,
+    NOW() AS read_at
 FROM outcome
 CROSS JOIN visible
 CROSS JOIN found

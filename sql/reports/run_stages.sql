@@ -20,6 +20,7 @@ SELECT
     state,
     records_in,
     records_out,
-    EXTRACT(EPOCH FROM finished_at - started_at)::float AS seconds
+    EXTRACT(EPOCH FROM finished_at - started_at)::float AS seconds,
+    (records_in / NULLIF(EXTRACT(EPOCH FROM finished_at - started_at), 0))::bigint AS records_per_second
 FROM newest
 ORDER BY started_at

@@ -14,9 +14,9 @@ import psycopg2
 from psycopg2 import sql
 
 from batch_etl.release import publish_attempt
+from batch_etl.report.stage import summarise
 from batch_etl.run import Run, StageResult, run_stage
 from batch_etl.settings import Settings
-from batch_etl.summary import summarise
 from monitoring.alert_system import send_waiting
 from monitoring.data_quality_monitor import check_staging
 from tests.drawing import read_drawing

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
-from batch_etl.summary import read_summary, render_text
+from batch_etl.summary import read_summary
 
 
 def register(app: typer.Typer) -> None:
@@ -30,5 +31,5 @@ def summary(
     """Tell what a run read, refused, quarantined, published, and how long each stage took."""
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="summary") as connection:
-        told = read_summary(connection, run or warehouse.newest_run(connection), settings.pipeline_home)
+        told = read_summary(connection, run or warehouse.newest_run(connection), settings)
     typer.echo(json.dumps(told.as_json(), default=str) if as_json else render_text(told))

@@ -1,0 +1,47 @@
+"""The summary as text, for a terminal and the log of a task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from batch_etl.report.cells import cell
+from batch_etl.report.verdict import verdict
+from batch_etl.summary import Rows, Summary
+
+
+def render_text(summary: Summary) -> str:
+    """Verdict first, then records, files, reasons, checks, changes and stages."""
+    figures = summary.figures
+    failed = [check for check in summary.checks if not check["is_passed"]]
+    changes = [change for change in summary.changes if is_change(change)]
+    parts = [
+        f"Run {cell(summary.run_key)}: {verdict(figures)}",
+        (
+            f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
+            f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
+            f"{figures['duplicate_records']:,} duplicates; {figures['refused_files']} files refused"
+        ),
+        f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
+        _table("Files", summary.files, ("file_name", "state", "records", "reason")),
+        _table("Quarantine", summary.reasons, ("dataset", "reason", "records")),
+        _table("Failed checks", failed, ("check_name", "severity", "message")),
+        _table("Changed", changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),
+        _table("Stages", summary.stages, ("stage", "state", "attempt", "records_in", "records_out", "seconds")),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def is_change(change: Mapping[str, Any]) -> bool:
+    """Whether a release changed any row of the table."""
+    return any(change[f"rows_{what}"] for what in ("inserted", "updated", "deleted"))
+
+
+def _table(title: str, rows: Rows, columns: Sequence[str]) -> str:
+    """Rows as aligned text under a title; nothing where there are no rows."""
+    if not rows:
+        return ""
+    cells = [[cell(row[column]) for column in columns] for row in rows]
+    widths = [max(len(line[i]) for line in [list(columns), *cells]) for i in range(len(columns))]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in [columns, *cells]
+    ]
+    return "\n".join([title, *(f"  {line.rstrip()}" for line in lines)])

@@ -1,0 +1,21 @@
+"""The one sentence about a run that everybody reads."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Mood = Literal["good", "warn", "bad"]
+
+
+def verdict(figures: Mapping[str, Any]) -> str:
+    """What is visible after the run, and whether the run made it so."""
+    outcome, release = figures["outcome"], figures["release"]
+    stays = "there is no release yet" if release is None else f"release {release} stays"
+    outcomes = {"published": f"published as release {release}", "unchanged": f"nothing new, {stays}"}
+    return str(outcomes.get(outcome, f"NOT published ({outcome}), {stays}"))
+
+
+def mood(figures: Mapping[str, Any]) -> Mood:
+    """bad: nothing was published that should have been; warn: published, and something wants a look."""
+    if figures["outcome"] not in ("published", "unchanged"):
+        return "bad"
+    return "warn" if figures["failed_checks"] or figures["refused_files"] else "good"

@@ -1,0 +1,93 @@
+-- Purpose: the way of each dataset's records: from the run's files to the ledger, and from the release's to its table.
+-- Grain: one row a dataset that the run found a file of. Parameter: run_key. Only reads.
+WITH found AS (
+    SELECT
+        dataset,
+        COUNT(*) AS files,
+        COUNT(*) FILTER (WHERE state = 'refused') AS refused_files,
+        COALESCE(SUM(size_bytes), 0)::bigint AS size_bytes
+    FROM audit.source_files
+    WHERE run_key = %(run_key)s
+    GROUP BY dataset
+),
+
+-- A contract that changed judges a batch again: the latest ledger counts.
+ledger AS (
+    SELECT DISTINCT ON (dataset, batch_id)
+        dataset,
+        batch_id,
+        source_records,
+        clean_records,
+        quarantined_records,
+        duplicate_records
+    FROM audit.batch_ledger
+    ORDER BY dataset ASC, batch_id ASC, judged_at DESC
+),
+
+judged AS (
+    SELECT
+        ledger.dataset,
+        SUM(ledger.source_records)::bigint AS source_records,
+        SUM(ledger.clean_records)::bigint AS clean_records,
+        SUM(ledger.quarantined_records)::bigint AS quarantined_records,
+        SUM(ledger.duplicate_records)::bigint AS duplicate_records
+    FROM ledger
+    WHERE
+        EXISTS (
+            SELECT 1
+            FROM audit.source_files AS delivered
+            WHERE
+                delivered.run_key = %(run_key)s
+                AND delivered.dataset = ledger.dataset
+                AND delivered.batch_id = ledger.batch_id
+        )
+    GROUP BY ledger.dataset
+),
+
+released AS (
+    SELECT
+        held.dataset,
+        COUNT(*) AS batches,
+        SUM(ledger.clean_records)::bigint AS clean_records
+    FROM audit.release_batches AS held
+    INNER JOIN ledger ON held.dataset = ledger.dataset AND held.batch_id = ledger.batch_id
+    WHERE held.release = (SELECT MAX(newest.release) FROM audit.releases AS newest)
+    GROUP BY held.dataset
+),
+
+published AS (
+    SELECT
+        'sales' AS dataset,
+        COUNT(*) AS row_count
+    FROM core.fct_sale
+    UNION ALL
+    SELECT
+        'customers' AS dataset,
+        COUNT(*) AS row_count
+    FROM core.dim_customer
+    WHERE customer_key != -1
+    UNION ALL
+    SELECT
+        'products' AS dataset,
+        COUNT(*) AS row_count
+    FROM core.dim_product
+    WHERE product_key != -1
+)
+
+SELECT
+    found.dataset,
+    found.files,
+    found.refused_files,
+    found.size_bytes,
+    published.row_count AS published_rows,
+    COALESCE(judged.source_records, 0) AS source_records,
+    COALESCE(judged.clean_records, 0) AS clean_records,
+    COALESCE(judged.quarantined_records, 0) AS quarantined_records,
+    COALESCE(judged.duplicate_records, 0) AS duplicate_records,
+    COALESCE(released.batches, 0) AS released_batches,
+    COALESCE(released.clean_records, 0) AS released_clean_records
+FROM found
+LEFT JOIN judged ON found.dataset = judged.dataset
+LEFT JOIN released ON found.dataset = released.dataset
+LEFT JOIN published ON found.dataset = published.dataset
+ORDER BY found.dataset

@@ -1,0 +1,161 @@
+"""The page: complete, escaped, self-contained, and the same figures as everywhere."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from batch_etl.report.cells import cell, visible
+from batch_etl.report.html import key_figures, render_html, render_index
+from batch_etl.report.plots import plot_bars
+from batch_etl.summary import Summary
+from tests.unit.report.drawn import FIGURES, FULL, day
+from tests.unit.report.naughty import NAUGHTY
+from tests.unit.report.page import Page
+
+
+def with_every_name(row: dict[str, Any], *columns: str) -> list[dict[str, Any]]:
+    """A row for each naughty string, which stands in these columns."""
+    return [{**row, **dict.fromkeys(columns, text)} for text in NAUGHTY]
+
+
+def test_the_verdict_and_what_wants_a_look_come_first() -> None:
+    told = " ".join(" ".join(Page.read(render_html(FULL)).text).split())
+
+    places = [
+        told.index(words) for words in ("Published as release 3", "unknown_share", "products.csv", "Records read")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_tables_hold_every_figure_of_the_summary() -> None:
+    page = Page.read(render_html(FULL))
+
+    assert page.rows("datasets") == [
+        *[["sales", "2", "1", "20.5 kB", "1,020", "", "1,000", "5", "15", "1,100", "1,050"]],
+    ]
+    assert page.rows("stages") == [
+        ["publish", "done", "2", "1,020", "7", "1,234.6", "1"],
+        ["notify", "running", "1", "-", "-", "-", "-"],
+    ]
+    assert page.rows("failed_checks") == [["unknown_share", "warn", "of 10 sales 9 …"]]
+    assert page.rows("passed_checks") == [["ledger_balances", "passed", "…"]]
+    assert page.rows("changes") == [["core.fct_sale", "7", "0", "0"]]
+    assert page.rows("lineage") == [["marts.daily_sales", "core.fct_sale", "sales (7 files)"]]
+    assert page.rows("files")[1] == ["products.csv", "products", "refused", "-", "empty"]
+
+
+def test_a_run_that_read_nothing_has_a_report() -> None:
+    page = Page.read(render_html(Summary("r1", {**FIGURES, "outcome": "stopped", "release": None})))
+
+    assert "NOT published (stopped), there is no release yet" in "".join(page.text)
+    assert page.rows("datasets") == []
+
+
+def test_a_key_figure_is_compared_with_the_calendar_day_before_and_a_week_before() -> None:
+    figures = {
+        figure["name"]: figure for figure in key_figures([day(1, 4, "100"), day(7, 5, "100"), day(8, 10, "150")])
+    }
+
+    assert figures["Sales"] == {
+        "name": "Sales",
+        "value": "10",
+        "since_day_before": "+100.0%",
+        "since_week_before": "+150.0%",
+    }
+    assert figures["Net USD a sale"]["value"] == "15.00"
+    assert figures["Discount %"] == {
+        **{"name": "Discount %", "value": "50.0", "since_day_before": "+0.0%", "since_week_before": "+0.0%"},
+    }
+    (alone, *_) = key_figures([day(8, 10, "150")])
+    assert (alone["since_day_before"], alone["since_week_before"]) == ("-", "-")
+    assert key_figures([]) == []
+
+
+def test_the_page_fetches_nothing_and_runs_nothing() -> None:
+    html = render_html(FULL)
+
+    assert "default-src 'none'" in html
+    assert not {"script", "link", "img", "iframe", "object", "base", "form"} & set(Page.read(html).tags)
+    addresses = set(re.findall(r"""(?:href|src|url)\s*[=(]\s*["']?([^"')\s>]*)""", html))
+    assert {address for address in addresses if not address.startswith("#")} == {"index.html"}
+    assert set(re.findall(r"https?://[^\"' ]*", html)) <= {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
+
+
+def test_the_plots_take_their_colours_and_font_from_the_page() -> None:
+    plots = re.findall(r"<svg.*?</svg>", render_html(FULL), flags=re.DOTALL)
+
+    assert len(plots) == 5
+    assert all("var(--ink)" in plot and not re.search(r"#[0-9a-f]{6};|font-family", plot) for plot in plots)
+    names = [name for plot in plots for name in re.findall(r'id="([^"]*)"', plot)]
+    assert len(names) == len(set(names)), "one plot would show a part of another"
+
+
+def test_there_are_500_naughty_strings() -> None:
+    assert len(set(NAUGHTY)) == len(NAUGHTY) == 500
+
+
+def test_naughty_names_add_no_markup_and_stay_readable() -> None:
+    naughty = replace(
+        FULL,
+        run_key="".join(NAUGHTY),
+        files=with_every_name(dict(FULL.files[1]), "file_name", "dataset", "reason"),
+        datasets=with_every_name(dict(FULL.datasets[0]), "dataset"),
+        reasons=with_every_name(dict(FULL.reasons[0]), "dataset", "reason"),
+        samples=[
+            {**row, "reasons": [row["raw"]]}
+            for row in with_every_name(dict(FULL.samples[0]), "dataset", "reason", "raw")
+        ],
+        checks=with_every_name(dict(FULL.checks[0]), "check_name", "message"),
+        changes=with_every_name(dict(FULL.changes[0]), "table_name"),
+    )
+
+    page, harmless = Page.read(render_html(naughty)), Page.read(render_html(FULL))
+
+    assert set(page.tags) == set(harmless.tags)
+    assert {name for name, _ in page.attributes} == {name for name, _ in harmless.attributes}
+    assert [row[0] for row in page.rows("files")] == [visible(text).strip() for text in NAUGHTY]
+    unreadable = {c for c in "".join(page.text) if not c.isprintable()}
+    assert unreadable <= {"\n", "\u00a0", "\u200c", "\u200d"}
+    assert "".join(page.text).encode("utf-8")
+
+
+def test_naughty_names_of_categories_are_plotted() -> None:
+    page = Page.read(plot_bars(NAUGHTY[:90], [1.0] * 90, title="<Categories>"))
+
+    assert set(page.tags) <= {"svg", "defs", "g", "path", "use", "text", "clippath", "rect"}
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert ("aria-label", "<Categories>") in page.attributes
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a\x00b\x1b[31m", "a␀b␛[31m"),
+        ("two\nlines", "two␊lines"),
+        ("\u202egnp.exe", "‹U+202E›gnp.exe"),
+        ("👩‍👧 שלום", "👩‍👧 שלום"),
+        ("x" * 301, "x" * 300 + "… (301 characters)"),
+        (None, "-"),
+        (True, "yes"),
+        (1234567, "1,234,567"),
+        (0.05, "0.1"),
+    ],
+)
+def test_a_cell_shows_what_cannot_be_seen(value: object, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_the_summary_is_json() -> None:
+    assert json.loads(json.dumps(FULL.as_json(), default=str))["figures"]["sales"] == 1234567
+
+
+def test_the_index_links_the_reports_that_are_there() -> None:
+    runs = [{**FIGURES, "run_key": key, "summarised_at": FIGURES["read_at"]} for key in ("r 2", "r1")]
+
+    page = Page.read(render_index(runs, {"r 2": "r_2.html"}))
+
+    assert [row[0] for row in page.rows("runs")] == ["r 2", "r1"]
+    assert [value for name, value in page.attributes if name == "href"] == ["r_2.html"]

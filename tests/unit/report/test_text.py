@@ -1,0 +1,54 @@
+"""The report as text: verdict first, then the figures, nothing where there is nothing."""
+
+from dataclasses import replace
+
+from batch_etl.report.text import render_text
+from batch_etl.summary import Summary
+from tests.unit.report.drawn import FIGURES, FULL
+
+
+def test_the_whole_report() -> None:
+    assert render_text(FULL) == (
+        """\
+Run manual__1: published as release 3
+
+Records: 1,020 in 2 files = 1,000 clean + 15 quarantined + 5 duplicates; 1 files refused
+
+Warehouse: 1,234,567 sales, 98,765.40 USD net
+
+Files
+  file_name     state    records  reason
+  sales.csv     landed   1,020    -
+  products.csv  refused  -        empty
+
+Quarantine
+  dataset  reason             records
+  sales    quantity: missing  15
+
+Failed checks
+  check_name     severity  message
+  unknown_share  warn      of 10 sales 9 …
+
+Changed
+  table_name     rows_inserted  rows_updated  rows_deleted
+  core.fct_sale  7              0             0
+
+Stages
+  stage    state    attempt  records_in  records_out  seconds
+  publish  done     2        1,020       7            1,234.6
+  notify   running  1        -           -            -
+"""
+    )
+
+
+def test_what_is_empty_is_left_out() -> None:
+    assert len(render_text(Summary("r1", FIGURES)).split("\n\n")) == 3
+
+
+def test_the_verdict_says_what_is_visible() -> None:
+    def verdict(outcome: str, release: int | None) -> str:
+        return render_text(replace(FULL, figures={**FIGURES, "outcome": outcome, "release": release})).splitlines()[0]
+
+    assert verdict("unchanged", 3) == "Run manual__1: nothing new, release 3 stays"
+    assert verdict("stopped", 3) == "Run manual__1: NOT published (stopped), release 3 stays"
+    assert verdict("stopped", None) == "Run manual__1: NOT published (stopped), there is no release yet"

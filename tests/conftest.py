@@ -2,10 +2,7 @@
 
 import logging
 import os
-import socket
-import subprocess
 import sys
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,8 +15,9 @@ import pytest
 from psycopg2 import sql
 
 from stack import databases
-from stack.local import java, postgres, unprivileged
+from stack.local import java
 from tests.drawing import read_drawing
+from tests.server import running_server
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -35,41 +33,14 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, 
 hypothesis.settings.load_profile("steady")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A PostgreSQL of the tests' own; gives the DSN of its database postgres."""
-    # Not among pytest's folders: every pytest closes those to others, and Postgres does not run as root.
-    with tempfile.TemporaryDirectory(prefix="pipeline-tests-") as name:
-        folder = Path(name)
-        data, port = folder / "data", free_port()
-        data.mkdir(mode=0o700)
-        folder.chmod(0o711)
-        if (uid := unprivileged.owner_uid()) is not None:
-            os.chown(data, uid, uid)
-        initdb, server = postgres.program("initdb"), postgres.program("postgres")
-        locale = ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"]
-        make = [initdb, "-D", data, "-U", "airflow", "-A", "trust", "-E", "UTF8", *locale, "--no-sync"]
-        subprocess.run([*unprivileged.prefix(initdb), *make], check=True, capture_output=True)
-        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
-        settings = [part for option, value in options.items() for part in ("-c", f"{option}={value}")]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen([*unprivileged.prefix(server), server, "-D", data, *settings], stderr=log)
-        ready = [postgres.program("pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
-        while subprocess.run(ready, check=False, capture_output=True).returncode:
-            assert process.poll() is None, (folder / "log").read_text()
-        dsn = f"postgresql://airflow@127.0.0.1:{port}/postgres"
-        with statements(dsn) as run:
+    """A PostgreSQL of the tests' own, with the roles of the stack; gives the DSN of its database postgres."""
+    with running_server() as server:
+        with statements(server.dsn) as run:
             for statement in databases.role_statements({"loader": "trusted", "reader": "trusted"}):
                 run(statement)
-        yield dsn
-        process.terminate()
-        process.wait(timeout=60)
+        yield server.dsn
 
 
 @pytest.fixture(scope="session")

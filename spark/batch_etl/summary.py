@@ -112,8 +112,8 @@ def _masked_sample(sample: dict[str, Any], desk: Desk) -> dict[str, Any]:
         first_seen_at=None,
         last_seen_at=None,
     )
-    contract = desk.contracts.get(record.dataset)
-    seen = masked(record, contract, desk.headers(record.dataset).get(record.batch_id) if contract else None)
+    header = desk.columns(record.dataset).get(record.batch_id)
+    seen = masked(record, desk.contracts.get(record.dataset), header)
     return {
         "dataset": seen.dataset,
         "reason": sample["reason"],

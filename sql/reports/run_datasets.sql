@@ -7,7 +7,8 @@ WITH found AS (
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files,
         COALESCE(SUM(size_bytes), 0)::bigint AS size_bytes
     FROM audit.source_files
-    WHERE run_key = %(run_key)s
+    -- A file that is ignored has none.
+    WHERE run_key = %(run_key)s AND dataset IS NOT NULL
     GROUP BY dataset
 ),
 

@@ -18,12 +18,15 @@ def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) 
     returns   <name>_key, <name>_id, attributes, valid_from_utc, valid_to_utc, is_current
 
     The versions of an id follow each other without gap or overlap from 1900 to 9999: the first one holds since ever, so
-    that a sale before it still finds its customer. Keys are hashes of id and moment: late versions change no other key.
+    that a sale before it still finds its customer. A version that changes nothing is none: it prolongs the one before.
+    Keys are hashes of id and moment, so a late version gives no other key to those that it leaves standing.
     """
     history = Window.partitionBy(f"{name}_id").orderBy("updated_at_utc")
+    content = F.struct(*(column for column in versions.columns if column not in (f"{name}_id", "updated_at_utc")))
+    changes = versions.withColumn("_repeats", content.eqNullSafe(F.lag(content).over(history))).where(~F.col("_repeats"))
     following = F.lead("updated_at_utc").over(history)
     is_first = F.row_number().over(history) == 1
-    dimension = versions.select(
+    dimension = changes.select(
         F.xxhash64(f"{name}_id", "updated_at_utc").alias(f"{name}_key"),
         *(column for column in versions.columns if column != "updated_at_utc"),
         F.when(is_first, F.lit(_BEGINNING).cast("timestamp"))

@@ -154,6 +154,64 @@ COMMENT ON COLUMN marts.daily_sales.gross_usd IS 'Price before discount, in US d
 COMMENT ON COLUMN marts.daily_sales.discount_usd IS 'Discount granted, in US dollars.';
 COMMENT ON COLUMN marts.daily_sales.net_usd IS 'What the customers paid, in US dollars.';
 
+CREATE TABLE IF NOT EXISTS marts.monthly_sales (
+    month_begins_on date PRIMARY KEY,
+    orders bigint NOT NULL,
+    units bigint NOT NULL,
+    customers bigint NOT NULL,
+    gross_usd numeric(18, 2) NOT NULL,
+    discount_usd numeric(18, 2) NOT NULL,
+    net_usd numeric(18, 2) NOT NULL,
+    net_per_order_usd numeric(18, 2) NOT NULL
+);
+COMMENT ON TABLE marts.monthly_sales IS 'One row a month with sales.';
+COMMENT ON COLUMN marts.monthly_sales.month_begins_on IS 'First day of the month.';
+COMMENT ON COLUMN marts.monthly_sales.orders IS 'Number of sales.';
+COMMENT ON COLUMN marts.monthly_sales.units IS 'Pieces sold.';
+COMMENT ON COLUMN marts.monthly_sales.customers IS 'Different customers who bought, unknown ones by the number the till reported.';
+COMMENT ON COLUMN marts.monthly_sales.gross_usd IS 'Price before discount, in US dollars.';
+COMMENT ON COLUMN marts.monthly_sales.discount_usd IS 'Discount granted, in US dollars.';
+COMMENT ON COLUMN marts.monthly_sales.net_usd IS 'What the customers paid, in US dollars.';
+COMMENT ON COLUMN marts.monthly_sales.net_per_order_usd IS 'net_usd through orders, rounded half up to cents.';
+
+CREATE TABLE IF NOT EXISTS marts.region_sales (
+    month_begins_on date NOT NULL,
+    region text NOT NULL,
+    orders bigint NOT NULL,
+    units bigint NOT NULL,
+    customers bigint NOT NULL,
+    net_usd numeric(18, 2) NOT NULL,
+    net_share_pct numeric(5, 2),
+    PRIMARY KEY (month_begins_on, region)
+);
+COMMENT ON TABLE marts.region_sales IS 'One row a month and region with sales.';
+COMMENT ON COLUMN marts.region_sales.month_begins_on IS 'First day of the month.';
+COMMENT ON COLUMN marts.region_sales.region IS 'Sales region of the shop.';
+COMMENT ON COLUMN marts.region_sales.orders IS 'Number of sales.';
+COMMENT ON COLUMN marts.region_sales.units IS 'Pieces sold.';
+COMMENT ON COLUMN marts.region_sales.customers IS 'Different customers who bought, unknown ones by the number the till reported.';
+COMMENT ON COLUMN marts.region_sales.net_usd IS 'What the customers paid, in US dollars.';
+COMMENT ON COLUMN marts.region_sales.net_share_pct IS 'Share of the month''s net_usd in percent; empty where the month has none.';
+
+CREATE TABLE IF NOT EXISTS marts.cohort_retention (
+    cohort_begins_on date NOT NULL,
+    months_since integer NOT NULL,
+    cohort_customers bigint NOT NULL,
+    customers bigint NOT NULL,
+    orders bigint NOT NULL,
+    net_usd numeric(18, 2) NOT NULL,
+    retention_pct numeric(5, 2) NOT NULL,
+    PRIMARY KEY (cohort_begins_on, months_since)
+);
+COMMENT ON TABLE marts.cohort_retention IS 'One row a cohort, the customers who bought first in the same month, and month in which somebody of it bought.';
+COMMENT ON COLUMN marts.cohort_retention.cohort_begins_on IS 'First day of the month in which the cohort bought first.';
+COMMENT ON COLUMN marts.cohort_retention.months_since IS 'Months since then; 0 is that month itself.';
+COMMENT ON COLUMN marts.cohort_retention.cohort_customers IS 'Customers of the cohort, unknown ones by the number the till reported.';
+COMMENT ON COLUMN marts.cohort_retention.customers IS 'Those of them who bought in this month.';
+COMMENT ON COLUMN marts.cohort_retention.orders IS 'Number of their sales in this month.';
+COMMENT ON COLUMN marts.cohort_retention.net_usd IS 'What they paid in this month, in US dollars.';
+COMMENT ON COLUMN marts.cohort_retention.retention_pct IS 'customers in percent of cohort_customers.';
+
 CREATE TABLE IF NOT EXISTS marts.category_sales (
     category text PRIMARY KEY,
     orders bigint NOT NULL,
@@ -179,8 +237,18 @@ CREATE TABLE IF NOT EXISTS marts.product_performance (
     net_usd numeric(18, 2) NOT NULL,
     cost_usd numeric(18, 2),
     margin_usd numeric(18, 2),
-    net_rank integer NOT NULL
+    margin_pct numeric(18, 2),
+    net_rank integer NOT NULL,
+    margin_rank integer NOT NULL,
+    category_rank integer NOT NULL
 );
+-- A warehouse that had these tables before they had these columns gets them here; its next release fills them.
+ALTER TABLE marts.product_performance
+ADD COLUMN IF NOT EXISTS margin_pct numeric(18, 2),
+ADD COLUMN IF NOT EXISTS margin_rank integer NOT NULL DEFAULT 0,
+ADD COLUMN IF NOT EXISTS category_rank integer NOT NULL DEFAULT 0,
+ALTER COLUMN margin_rank DROP DEFAULT,
+ALTER COLUMN category_rank DROP DEFAULT;
 COMMENT ON TABLE marts.product_performance IS 'One row a product, also without sales; sales of unknown products are the product unknown.';
 COMMENT ON COLUMN marts.product_performance.product_id IS 'Number of the product.';
 COMMENT ON COLUMN marts.product_performance.product_name IS 'Name as printed in the catalogue today.';
@@ -190,7 +258,10 @@ COMMENT ON COLUMN marts.product_performance.units IS 'Pieces sold.';
 COMMENT ON COLUMN marts.product_performance.net_usd IS 'What the customers paid, in US dollars.';
 COMMENT ON COLUMN marts.product_performance.cost_usd IS 'What the pieces cost us at the time of the sale; empty for the unknown product.';
 COMMENT ON COLUMN marts.product_performance.margin_usd IS 'net_usd less cost_usd; empty for the unknown product.';
+COMMENT ON COLUMN marts.product_performance.margin_pct IS 'margin_usd in percent of net_usd; empty where nothing was paid.';
 COMMENT ON COLUMN marts.product_performance.net_rank IS 'Place by net_usd, 1 for the most; equal figures are ordered by product_id.';
+COMMENT ON COLUMN marts.product_performance.margin_rank IS 'Place by margin_usd, 1 for the most, the unknown product last; equal figures are ordered by product_id.';
+COMMENT ON COLUMN marts.product_performance.category_rank IS 'Place by net_usd within the category of today.';
 
 CREATE TABLE IF NOT EXISTS marts.customer_value (
     customer_id text PRIMARY KEY,
@@ -199,11 +270,24 @@ CREATE TABLE IF NOT EXISTS marts.customer_value (
     first_sold_on date NOT NULL,
     last_sold_on date NOT NULL,
     recency_days integer NOT NULL,
+    lifetime_days integer NOT NULL,
     orders bigint NOT NULL,
     units bigint NOT NULL,
     net_usd numeric(18, 2) NOT NULL,
-    net_per_order_usd numeric(18, 2) NOT NULL
+    net_per_order_usd numeric(18, 2) NOT NULL,
+    recency_score integer,
+    frequency_score integer,
+    monetary_score integer,
+    value_segment text NOT NULL
 );
+ALTER TABLE marts.customer_value
+ADD COLUMN IF NOT EXISTS lifetime_days integer NOT NULL DEFAULT 0,
+ADD COLUMN IF NOT EXISTS recency_score integer,
+ADD COLUMN IF NOT EXISTS frequency_score integer,
+ADD COLUMN IF NOT EXISTS monetary_score integer,
+ADD COLUMN IF NOT EXISTS value_segment text NOT NULL DEFAULT 'unknown',
+ALTER COLUMN lifetime_days DROP DEFAULT,
+ALTER COLUMN value_segment DROP DEFAULT;
 COMMENT ON TABLE marts.customer_value IS 'One row a customer with sales; sales to unknown customers are the customer unknown.';
 COMMENT ON COLUMN marts.customer_value.customer_id IS 'Number of the customer.';
 COMMENT ON COLUMN marts.customer_value.segment IS 'Segment today.';
@@ -211,10 +295,15 @@ COMMENT ON COLUMN marts.customer_value.country_code IS 'Country today.';
 COMMENT ON COLUMN marts.customer_value.first_sold_on IS 'Day of the first sale in UTC.';
 COMMENT ON COLUMN marts.customer_value.last_sold_on IS 'Day of the last sale in UTC.';
 COMMENT ON COLUMN marts.customer_value.recency_days IS 'Days from the last sale of the customer to the last sale of all.';
+COMMENT ON COLUMN marts.customer_value.lifetime_days IS 'Days from the first sale of the customer to the last one.';
 COMMENT ON COLUMN marts.customer_value.orders IS 'Number of sales.';
 COMMENT ON COLUMN marts.customer_value.units IS 'Pieces bought.';
 COMMENT ON COLUMN marts.customer_value.net_usd IS 'What the customer paid, in US dollars.';
 COMMENT ON COLUMN marts.customer_value.net_per_order_usd IS 'net_usd through orders, rounded half up to cents.';
+COMMENT ON COLUMN marts.customer_value.recency_score IS 'Fifth of the customers by last_sold_on, 5 for those who bought last; empty for the unknown customer.';
+COMMENT ON COLUMN marts.customer_value.frequency_score IS 'Fifth by orders, 5 for the most; empty for the unknown customer.';
+COMMENT ON COLUMN marts.customer_value.monetary_score IS 'Fifth by net_usd, 5 for the most; empty for the unknown customer.';
+COMMENT ON COLUMN marts.customer_value.value_segment IS 'What the scores add up to: champion, loyal, recent, occasional, at_risk, dormant; unknown for the unknown customer.';
 
 CREATE TABLE IF NOT EXISTS marts.daily_summary (
     run_key text PRIMARY KEY,

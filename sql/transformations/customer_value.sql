@@ -1,17 +1,28 @@
--- Purpose: recency, frequency and monetary value of each customer, under the segment and country of today.
+-- Purpose: recency, frequency and monetary value of each customer (RFM), under the segment and country of today.
 -- Grain: one row a customer with sales. Key: customer_id.
--- Reads: fct_sale, dim_customer. A pure function of them, so it may run again.
+-- Reads: customer_months, dim_customer. A pure function of them, so it may run again.
 WITH bought AS (
     SELECT
         held.customer_id,
-        MIN(sale.sold_on) AS first_sold_on,
-        MAX(sale.sold_on) AS last_sold_on,
-        COUNT(*) AS orders,
-        SUM(sale.quantity) AS units,
+        MIN(sale.first_sold_on) AS first_sold_on,
+        MAX(sale.last_sold_on) AS last_sold_on,
+        SUM(sale.orders) AS orders,
+        SUM(sale.units) AS units,
         SUM(sale.net_usd) AS net_usd
-    FROM fct_sale AS sale
+    FROM customer_months AS sale
     INNER JOIN dim_customer AS held ON sale.customer_key = held.customer_key
     GROUP BY held.customer_id
+),
+
+-- Fifths among those who are somebody: sales to unknown customers together would be the best customer of all.
+scored AS (
+    SELECT
+        customer_id,
+        NTILE(5) OVER (ORDER BY last_sold_on ASC, customer_id ASC) AS recency_score,
+        NTILE(5) OVER (ORDER BY orders ASC, customer_id ASC) AS frequency_score,
+        NTILE(5) OVER (ORDER BY net_usd ASC, customer_id ASC) AS monetary_score
+    FROM bought
+    WHERE customer_id != 'unknown'
 )
 
 SELECT
@@ -23,7 +34,21 @@ SELECT
     bought.orders,
     bought.units,
     bought.net_usd,
+    scored.recency_score,
+    scored.frequency_score,
+    scored.monetary_score,
     DATEDIFF(MAX(bought.last_sold_on) OVER (), bought.last_sold_on) AS recency_days,
-    ROUND(bought.net_usd / bought.orders, 2) AS net_per_order_usd
+    DATEDIFF(bought.last_sold_on, bought.first_sold_on) AS lifetime_days,
+    ROUND(bought.net_usd / bought.orders, 2) AS net_per_order_usd,
+    CASE
+        WHEN scored.customer_id IS NULL THEN 'unknown'
+        WHEN scored.recency_score >= 4 AND scored.frequency_score >= 4 AND scored.monetary_score >= 4 THEN 'champion'
+        WHEN scored.recency_score >= 3 AND scored.frequency_score >= 3 THEN 'loyal'
+        WHEN scored.recency_score >= 4 THEN 'recent'
+        WHEN scored.recency_score <= 2 AND scored.monetary_score >= 4 THEN 'at_risk'
+        WHEN scored.recency_score <= 2 THEN 'dormant'
+        ELSE 'occasional'
+    END AS value_segment
 FROM bought
 INNER JOIN dim_customer AS customer ON bought.customer_id = customer.customer_id AND customer.is_current
+LEFT JOIN scored ON bought.customer_id = scored.customer_id

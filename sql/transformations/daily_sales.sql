@@ -1,6 +1,7 @@
 -- Purpose: what was sold on each day.
 -- Grain: one row a day with sales. Key: sold_on.
 -- Reads: fct_sale. A pure function of it, so it may run again.
+-- Computed: for each month of sold_on.
 SELECT
     sold_on,
     COUNT(*) AS orders,

@@ -4,15 +4,15 @@ Sums are decimal text, exact. is_true counts the rows in which a boolean column 
 unknown member.
 """
 
-from typing import Any
+from collections import Counter, defaultdict
 
-from batch_etl.datagen.star import UNKNOWN, Figures, Star
+from batch_etl.datagen.customer_marts import cohort_retention, customer_value
+from batch_etl.datagen.figures import Figures, Totals, earnings, half_up, sums_of, total_of
+from batch_etl.datagen.product_marts import product_performance
+from batch_etl.datagen.star import Star, month_of
 from batch_etl.datagen.world import scaled_text
 
-Totals = dict[str, Any]
-
 _SATURDAY = 6
-_FIGURE_SCALES = {"orders": 0, "units": 0, "gross": 2, "discount": 2, "net": 2, "cost": 2}
 
 
 def table_totals(star: Star) -> dict[str, Totals]:
@@ -23,24 +23,29 @@ def table_totals(star: Star) -> dict[str, Totals]:
         "core.dim_date": _dim_date(star),
         "core.fct_sale": _fct_sale(star),
         "marts.daily_sales": _daily_sales(star),
+        "marts.monthly_sales": _monthly_sales(star),
+        "marts.region_sales": _region_sales(star),
         "marts.category_sales": _category_sales(star),
-        "marts.product_performance": _product_performance(star),
-        "marts.customer_value": _customer_value(star),
+        "marts.product_performance": product_performance(star),
+        "marts.customer_value": customer_value(star),
+        "marts.cohort_retention": cohort_retention(star),
     }
 
 
 def _dim_customer(star: Star) -> Totals:
     # One more than the files tell of: the unknown customer.
-    return {"rows": star.customer_versions + 1, "sums": {}, "is_true": {"is_current": len(star.customers) + 1}}
+    rows = sum(1 for _ in star.customers.standing()) + 1
+    return {"rows": rows, "sums": {}, "is_true": {"is_current": len(star.customers) + 1}}
 
 
 def _dim_product(star: Star) -> Totals:
+    versions = list(star.products.standing())
     return {
-        "rows": star.product_versions + 1,
+        "rows": len(versions) + 1,
         "sums": {
-            "list_price_usd": scaled_text(star.product_sums["list_price_usd"], 2),
-            "cost_usd": scaled_text(star.product_sums["cost_usd"], 2),
-            "stock_quantity": str(star.product_sums["stock_quantity"]),
+            "list_price_usd": scaled_text(sum(version.list_price for version in versions), 2),
+            "cost_usd": scaled_text(sum(version.cost for version in versions), 2),
+            "stock_quantity": str(sum(version.stock_quantity for version in versions)),
         },
         "is_true": {"is_current": len(star.products) + 1},
     }
@@ -64,70 +69,56 @@ def _dim_date(star: Star) -> Totals:
 
 
 def _fct_sale(star: Star) -> Totals:
-    total = _total(star.days)
+    total = total_of(star.days)
     return {
         "rows": total.orders,
         "sums": {
             "quantity": str(total.units),
             "unit_price_usd": scaled_text(star.unit_price, 2),
             "discount_rate": scaled_text(star.discount_rate, 4),
-            **_sums(total, gross="gross_usd", discount="discount_usd", net="net_usd"),
+            **sums_of(total, gross="gross_usd", discount="discount_usd", net="net_usd"),
         },
         "unknown": {"customer_key": star.unknown_customers, "product_key": star.unknown_products},
     }
 
 
 def _daily_sales(star: Star) -> Totals:
-    sums = _sums(
-        _total(star.days), orders="orders", units="units", gross="gross_usd", discount="discount_usd", net="net_usd"
+    sums = sums_of(
+        total_of(star.days), orders="orders", units="units", gross="gross_usd", discount="discount_usd", net="net_usd"
     )
     return {"rows": len(star.days), "sums": sums | {"customers": str(sum(map(len, star.buyers.values())))}}
 
 
 def _category_sales(star: Star) -> Totals:
-    return {"rows": len(star.categories), "sums": _earnings(star.categories)}
+    return {"rows": len(star.categories), "sums": earnings(star.categories)}
 
 
-def _product_performance(star: Star) -> Totals:
-    # Every product that is known has a row, and the unknown one too, with sales or without.
-    rows = len(star.products) + 1
-    return {"rows": rows, "sums": _earnings(star.by_product) | {"net_rank": str(rows * (rows + 1) // 2)}}
-
-
-def _customer_value(star: Star) -> Totals:
-    last = max(star.days, default=0)
-    per_order = sum(_half_up(bought.net, bought.orders) for bought in star.by_customer.values())
+def _monthly_sales(star: Star) -> Totals:
+    months: dict[int, Figures] = defaultdict(Figures)
+    for day, figures in star.days.items():
+        months[month_of(day)].add(figures)
+    columns = {"orders": "orders", "units": "units", "gross": "gross_usd", "discount": "discount_usd", "net": "net_usd"}
+    per_order = sum(half_up(figures.net, figures.orders) for figures in months.values())
     return {
-        "rows": len(star.by_customer),
+        "rows": len(months),
         "sums": {
-            "recency_days": str(sum(last - day for day in star.last_day_of.values())),
-            **_sums(_total(star.by_customer), orders="orders", units="units", net="net_usd"),
+            **sums_of(total_of(months), **columns),
+            "customers": str(sum(map(len, star.by_buyer.values()))),
             "net_per_order_usd": scaled_text(per_order, 2),
         },
     }
 
 
-def _earnings(groups: dict[str, Figures]) -> dict[str, str]:
-    """Sums over groups of sales; what the unknown product cost and earned is not known and adds nothing."""
-    known = _total({name: figures for name, figures in groups.items() if name != UNKNOWN})
+def _region_sales(star: Star) -> Totals:
+    net_of: Counter[int] = Counter()
+    for (month, _), figures in star.by_region.items():
+        net_of[month] += figures.net
+    shares = sum(half_up(10_000 * f.net, net_of[month]) for (month, _), f in star.by_region.items() if net_of[month])
     return {
-        **_sums(_total(groups), orders="orders", units="units", net="net_usd"),
-        "cost_usd": scaled_text(known.cost, 2),
-        "margin_usd": scaled_text(known.net - known.cost, 2),
+        "rows": len(star.by_region),
+        "sums": {
+            **sums_of(total_of(star.by_region), orders="orders", units="units", net="net_usd"),
+            "customers": str(sum(map(len, star.region_buyers.values()))),
+            "net_share_pct": scaled_text(shares, 2),
+        },
     }
-
-
-def _total(groups: dict[Any, Figures]) -> Figures:
-    total = Figures()
-    for figures in groups.values():
-        total.add(figures)
-    return total
-
-
-def _sums(total: Figures, **columns: str) -> dict[str, str]:
-    """Figures under the names of their columns."""
-    return {column: scaled_text(getattr(total, name), _FIGURE_SCALES[name]) for name, column in columns.items()}
-
-
-def _half_up(amount: int, count: int) -> int:
-    return (2 * amount + count) // (2 * count)

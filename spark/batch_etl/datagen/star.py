@@ -1,70 +1,66 @@
 """The star as the true values give it: which version a sale meets, and what it adds up to. Money in cents."""
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
+from typing import Generic, TypeVar
 
+from batch_etl.datagen.figures import UNKNOWN, Figures
 from batch_etl.datagen.rows import Customer, Product, Sale
 from batch_etl.datagen.world import SECONDS_A_DAY
 
-UNKNOWN = "unknown"
+Version = TypeVar("Version", Customer, Product)
 
 
-@dataclass(slots=True)
-class Figures:
-    """What one sale or many add up to."""
-
-    orders: int = 0
-    units: int = 0
-    gross: int = 0
-    discount: int = 0
-    net: int = 0
-    cost: int = 0
-
-    def add(self, other: "Figures") -> None:
-        self.orders += other.orders
-        self.units += other.units
-        self.gross += other.gross
-        self.discount += other.discount
-        self.net += other.net
-        self.cost += other.cost
-
-
-class _History:
-    """The versions of the products, by number."""
+class _History(Generic[Version]):
+    """The versions of customers or products, by number."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
+        self._versions: dict[str, list[Version]] = defaultdict(list)
 
-    def add(self, product: Product) -> None:
-        versions = self._versions[product.product_id]
-        versions.append((product.updated_at, product.category, product.cost))
-        versions.sort()
+    def add(self, version: Version) -> None:
+        versions = self._versions[version[0]]
+        versions.append(version)
+        versions.sort(key=_begin)
 
-    def at(self, product_id: str, moment: int) -> tuple[str, int] | None:
-        """Category and cost at a moment; the first version holds since ever. None for an unknown product."""
-        versions = self._versions.get(product_id)
+    def at(self, number: str, moment: int) -> Version | None:
+        """The version that holds at a moment; the first one holds since ever. None for an unknown number."""
+        versions = self._versions.get(number)
         if versions is None:
             return None
-        place = bisect_right(versions, moment, key=lambda version: version[0])
-        _, category, cost = versions[max(0, place - 1)]
-        return category, cost
+        return versions[max(0, bisect_right(versions, moment, key=_begin) - 1)]
+
+    def current(self) -> Iterator[Version]:
+        return (versions[-1] for versions in self._versions.values())
+
+    def standing(self) -> Iterator[Version]:
+        """The versions that change something: one that repeats the version before it is none."""
+        for versions in self._versions.values():
+            yield versions[0]
+            for before, version in pairwise(versions):
+                if version._replace(updated_at=before.updated_at) != before:
+                    yield version
+
+    def __contains__(self, number: str) -> bool:
+        return number in self._versions
 
     def __len__(self) -> int:
         return len(self._versions)
+
+
+def _begin(version: Customer | Product) -> int:
+    return version.updated_at
 
 
 @dataclass
 class Star:
     """Dimensions and running totals of the facts. Products and customers must be complete before the first sale."""
 
-    products: _History = field(default_factory=_History)
-    product_versions: int = 0
-    product_sums: Counter[str] = field(default_factory=Counter)
-    customers: set[str] = field(default_factory=set)
-    customer_versions: int = 0
+    products: _History[Product] = field(default_factory=_History)
+    customers: _History[Customer] = field(default_factory=_History)
     unknown_customers: int = 0
     unknown_products: int = 0
     unit_price: int = 0
@@ -74,24 +70,24 @@ class Star:
     categories: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
     by_product: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
     by_customer: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
+    first_day_of: dict[str, int] = field(default_factory=dict)
     last_day_of: dict[str, int] = field(default_factory=dict)
+    by_region: dict[tuple[int, str], Figures] = field(default_factory=lambda: defaultdict(Figures))
+    region_buyers: dict[tuple[int, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    by_buyer: dict[str, dict[int, Figures]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Figures)))
 
     def add_customer(self, customer: Customer) -> None:
-        self.customers.add(customer.customer_id)
-        self.customer_versions += 1
+        self.customers.add(customer)
 
     def add_product(self, product: Product) -> None:
         self.products.add(product)
-        self.product_versions += 1
-        self.product_sums["list_price_usd"] += product.list_price
-        self.product_sums["cost_usd"] += product.cost
-        self.product_sums["stock_quantity"] += product.stock_quantity
 
     def add_sale(self, sale: Sale) -> None:
         day = sale.sold_at // SECONDS_A_DAY
         version = self.products.at(sale.product_id, sale.sold_at)
-        category, cost = version or (UNKNOWN, 0)
+        category, cost = (version.category, version.cost) if version else (UNKNOWN, 0)
         figures = _figures(sale, cost)
+        month = month_of(day)
         product = sale.product_id if version else UNKNOWN
         customer = sale.customer_id if sale.customer_id in self.customers else UNKNOWN
         self.unknown_products += product is UNKNOWN
@@ -104,7 +100,11 @@ class Star:
         self.categories[category].add(figures)
         self.by_product[product].add(figures)
         self.by_customer[customer].add(figures)
+        self.first_day_of[customer] = min(day, self.first_day_of.get(customer, day))
         self.last_day_of[customer] = max(day, self.last_day_of.get(customer, day))
+        self.by_region[month, sale.region].add(figures)
+        self.region_buyers[month, sale.region].add(sale.customer_id)
+        self.by_buyer[sale.customer_id][month].add(figures)
 
     def calendar(self) -> Iterator[date]:
         """Every day of every year from the first to the last in which something was sold."""
@@ -113,6 +113,12 @@ class Star:
         first, last = date.fromordinal(min(self.days)), date.fromordinal(max(self.days))
         for ordinal in range(date(first.year, 1, 1).toordinal(), date(last.year, 12, 31).toordinal() + 1):
             yield date.fromordinal(ordinal)
+
+
+def month_of(day: int) -> int:
+    """Months since year 0."""
+    of = date.fromordinal(day)
+    return of.year * 12 + of.month - 1
 
 
 def _figures(sale: Sale, cost: int) -> Figures:

@@ -23,7 +23,9 @@ def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) 
     """
     history = Window.partitionBy(f"{name}_id").orderBy("updated_at_utc")
     content = F.struct(*(column for column in versions.columns if column not in (f"{name}_id", "updated_at_utc")))
-    changes = versions.withColumn("_repeats", content.eqNullSafe(F.lag(content).over(history))).where(~F.col("_repeats"))
+    changes = versions.withColumn("_repeats", content.eqNullSafe(F.lag(content).over(history))).where(
+        ~F.col("_repeats")
+    )
     following = F.lead("updated_at_utc").over(history)
     is_first = F.row_number().over(history) == 1
     dimension = changes.select(

@@ -27,7 +27,6 @@ def recomputed(size: str) -> dict[str, Row]:
     customers = dimension(clean["customers"], "customer_id")
     products = dimension(clean["products"], "product_id")
     sales = [facts(row, customers, products) for row in clean["sales"]]
-    last_day = max(row["sold_on"] for row in sales)
     return {
         "core.dim_customer": totals(chain(*customers.values()), [], ["is_current"]),
         "core.dim_product": totals(
@@ -41,17 +40,13 @@ def recomputed(size: str) -> dict[str, Row]:
         "marts.daily_sales": totals(grouped(sales, "sold_on"), ["orders", "units", "customers", *AMOUNTS]),
         "marts.category_sales": totals(grouped(sales, "category"), EARNINGS),
         "marts.product_performance": performance(sales, products),
-        "marts.customer_value": totals(
-            [
-                row
-                | {
-                    "recency_days": (last_day - row["last_sold_on"]).days,
-                    "net_per_order_usd": half_up(row["net_usd"] / row["orders"]),
-                }
-                for row in grouped(sales, "customer")
-            ],
-            ["recency_days", "orders", "units", "net_usd", "net_per_order_usd"],
+        "marts.monthly_sales": totals(
+            [row | {"net_per_order_usd": half_up(row["net_usd"] / row["orders"])} for row in grouped(sales, "month")],
+            ["orders", "units", "customers", *AMOUNTS, "net_per_order_usd"],
         ),
+        "marts.region_sales": regions(sales),
+        "marts.customer_value": values(sales),
+        "marts.cohort_retention": cohorts(sales),
     }
 
 
@@ -64,9 +59,19 @@ def dimension(versions: list[Row], key: str) -> dict[str, list[Row]]:
     by_key: dict[str, list[Row]] = {"unknown": [{"category": "unknown"}]}
     for row in sorted(versions, key=lambda row: row["updated_at_utc"]):
         by_key.setdefault(row[key], []).append(row)
+    standing = {name: [row for i, row in enumerate(group) if changes(group, i)] for name, group in by_key.items()}
     return {
-        name: [row | {"key": name, "is_current": row is group[-1]} for row in group] for name, group in by_key.items()
+        name: [row | {"key": name, "is_current": row is group[-1]} for row in group] for name, group in standing.items()
     }
+
+
+def changes(versions: list[Row], place: int) -> bool:
+    """Whether a version says something else than the one before it."""
+    return not place or any(
+        versions[place][column] != versions[place - 1][column]
+        for column in versions[place]
+        if column != "updated_at_utc"
+    )
 
 
 def facts(row: Row, customers: dict[str, list[Row]], products: dict[str, list[Row]]) -> Row:
@@ -79,6 +84,7 @@ def facts(row: Row, customers: dict[str, list[Row]], products: dict[str, list[Ro
         "product": version["key"],
         "category": version["category"],
         "sold_on": row["sold_at_utc"].date(),
+        "month": row["sold_at_utc"].strftime("%Y-%m"),
         "gross_usd": gross,
         "discount_usd": discount,
         "net_usd": gross - discount,
@@ -112,6 +118,7 @@ def summed(group: list[Row]) -> Row:
         "net_usd": net,
         "cost_usd": sum(costs) if costs else None,
         "margin_usd": net - sum(costs) if costs else None,
+        "first_sold_on": min(row["sold_on"] for row in group),
         "last_sold_on": max(row["sold_on"] for row in group),
     }
 
@@ -119,8 +126,76 @@ def summed(group: list[Row]) -> Row:
 def performance(sales: list[Row], products: dict[str, list[Row]]) -> Row:
     sold = {row["name"]: row for row in grouped(sales, "product")}
     nothing = dict.fromkeys(EARNINGS, 0)
-    rows = [sold.get(name, nothing) for name in products]
-    return totals([row | {"net_rank": place} for place, row in enumerate(rows, start=1)], [*EARNINGS, "net_rank"])
+    rows = [sold.get(name, nothing) | {"category": versions[-1]["category"]} for name, versions in products.items()]
+    places: dict[str, int] = defaultdict(int)
+    for place, row in enumerate(rows, start=1):
+        places[row["category"]] += 1
+        # Whoever comes first, the places of a list add up to the same.
+        row |= {"net_rank": place, "margin_rank": place, "category_rank": places[row["category"]]}
+        has_margin = row["net_usd"] and row["margin_usd"] is not None
+        row["margin_pct"] = half_up(100 * row["margin_usd"] / row["net_usd"]) if has_margin else None
+    return totals(rows, [*EARNINGS, "margin_pct", "net_rank", "margin_rank", "category_rank"])
+
+
+def regions(sales: list[Row]) -> Row:
+    rows = []
+    for month in {row["month"] for row in sales}:
+        of_month = grouped([row for row in sales if row["month"] == month], "region")
+        net = sum(row["net_usd"] for row in of_month)
+        rows += [row | {"net_share_pct": half_up(100 * row["net_usd"] / net)} for row in of_month]
+    return totals(rows, ["orders", "units", "customers", "net_usd", "net_share_pct"])
+
+
+def values(sales: list[Row]) -> Row:
+    last_day = max(row["sold_on"] for row in sales)
+    rows = [
+        row
+        | {
+            "recency_days": (last_day - row["last_sold_on"]).days,
+            "lifetime_days": (row["last_sold_on"] - row["first_sold_on"]).days,
+            "net_per_order_usd": half_up(row["net_usd"] / row["orders"]),
+        }
+        for row in grouped(sales, "customer")
+    ]
+    somebody = [row for row in rows if row["name"] != "unknown"]
+    scores = ["recency_score", "frequency_score", "monetary_score"]
+    for score, by in zip(scores, ("last_sold_on", "orders", "net_usd"), strict=True):
+        for fifth, group in enumerate(fifths(sorted(somebody, key=lambda row: (row[by], row["name"]))), start=1):
+            for row in group:
+                row[score] = fifth
+    return totals(rows, ["recency_days", "lifetime_days", "orders", "units", "net_usd", "net_per_order_usd", *scores])
+
+
+def fifths(rows: list[Row]) -> list[list[Row]]:
+    """Five lists of equal length; what remains goes to the first ones, one each."""
+    lists: list[list[Row]] = []
+    for left in range(5, 0, -1):
+        size = -(-len(rows) // left)
+        lists.append(rows[:size])
+        rows = rows[size:]
+    return lists
+
+
+def cohorts(sales: list[Row]) -> Row:
+    bought: dict[str, list[Row]] = defaultdict(list)
+    for row in sales:
+        bought[row["customer_id"]].append(row)
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for of_customer in bought.values():
+        cohort = min(row["month"] for row in of_customer)
+        for row in of_customer:
+            groups[cohort, row["month"]].append(row)
+    rows = []
+    for (cohort, month), group in groups.items():
+        first = summed(groups[cohort, cohort])["customers"]
+        row = summed(group) | {"cohort_customers": first, "months_since": months_between(cohort, month)}
+        rows.append(row | {"retention_pct": half_up(Decimal(100) * row["customers"] / first)})
+    return totals(rows, ["months_since", "cohort_customers", "customers", "orders", "net_usd", "retention_pct"])
+
+
+def months_between(first: str, second: str) -> int:
+    begin, end = ([int(part) for part in month.split("-")] for month in (first, second))
+    return 12 * (end[0] - begin[0]) + end[1] - begin[1]
 
 
 def calendar(sales: list[Row]) -> Row:

@@ -56,7 +56,16 @@ def test_a_sale_meets_the_version_that_held_in_its_second(star: Star) -> None:
 
 
 def test_the_first_version_of_a_product_holds_since_ever(star: Star) -> None:
-    assert star.products.at("P1", moment("2001-01-01")) == ("home", 200)
+    version = star.products.at("P1", moment("2001-01-01"))
+    assert version is not None
+    assert (version.category, version.cost) == ("home", 200)
+
+
+def test_a_version_that_repeats_the_one_before_it_is_none(star: Star) -> None:
+    star.add_product(product("P1", "home", 200, "2024-06-01T00:00:00"))
+    star.add_product(product("P1", "home", 200, "2025-06-01T00:00:00"))
+
+    assert [version.category for version in star.products.standing()] == ["home", "garden", "home"]
 
 
 def test_half_a_cent_of_discount_is_rounded_up(star: Star) -> None:
@@ -90,6 +99,11 @@ def test_hand_drawn_sales_add_up_as_on_paper(star: Star) -> None:
     # C1: 28.13 over 2 is 14.065, so 14.07; the unknown: 9.92 over 2. C1 bought last two days before the others.
     assert totals["marts.customer_value"]["sums"]["net_per_order_usd"] == "19.03"
     assert totals["marts.customer_value"]["sums"]["recency_days"] == "2"
+    # 38.05 over 4 is 9.5125.
+    assert totals["marts.monthly_sales"]["sums"]["net_per_order_usd"] == "9.51"
+    assert totals["marts.region_sales"]["sums"]["net_share_pct"] == "100.00"
+    assert totals["marts.cohort_retention"]["sums"]["cohort_customers"] == "3"
+    assert totals["marts.customer_value"]["sums"]["recency_score"] == "1"
 
 
 def test_the_answer_names_every_numeric_and_boolean_column_of_every_table() -> None:

@@ -89,9 +89,7 @@ def test_versions_leave_no_gap_overlap_nothing_and_one_of_them_is_current(
         assert [row["is_current"] for row in rows] == [*[False] * (len(rows) - 1), True]
 
 
-def test_a_version_stands_exactly_where_something_changed(
-    histories: dict[str, History], dimension: DataFrame
-) -> None:
+def test_a_version_stands_exactly_where_something_changed(histories: dict[str, History], dimension: DataFrame) -> None:
     told = defaultdict(dict)
     for row in dimension.where("customer_key != -1").toArrow().to_pylist():
         told[row["customer_id"]][row["valid_from_utc"]] = row["city"], row["is_deleted"]

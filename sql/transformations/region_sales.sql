@@ -1,0 +1,26 @@
+-- Purpose: what each region sold in each month, and its share of the month.
+-- Grain: one row a month and region with sales. Key: month_begins_on, region.
+-- Reads: fct_sale. A pure function of it, so it may run again.
+-- Computed: for each month of month_begins_on.
+WITH sold AS (
+    SELECT
+        TRUNC(sold_on, 'MM') AS month_begins_on,
+        region,
+        COUNT(*) AS orders,
+        SUM(quantity) AS units,
+        COUNT(DISTINCT customer_id) AS customers,
+        SUM(net_usd) AS net_usd
+    FROM fct_sale
+    GROUP BY TRUNC(sold_on, 'MM'), region
+)
+
+SELECT
+    month_begins_on,
+    region,
+    orders,
+    units,
+    customers,
+    net_usd,
+    -- try_divide: where everything was given away there is no share.
+    ROUND(TRY_DIVIDE(100 * net_usd, SUM(net_usd) OVER (PARTITION BY month_begins_on)), 2) AS net_share_pct
+FROM sold

@@ -1,0 +1,72 @@
+"""Queries find their order by what they read."""
+
+from pathlib import Path
+
+import pytest
+
+from batch_etl.errors import ConfigurationError
+from batch_etl.transforms.statements import Statement, in_order, parse_statement
+
+STAR = ["fct_sale", "dim_product", "dim_customer", "dim_date"]
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def queries(**texts: str) -> list[Statement]:
+    return [parse_statement(name, text) for name, text in texts.items()]
+
+
+def test_a_query_comes_after_what_it_reads_whatever_its_name() -> None:
+    drawn = queries(
+        a="SELECT x FROM b INNER JOIN dim_date ON TRUE",
+        b="WITH once AS (SELECT x FROM c) SELECT x FROM once",
+        c="SELECT x FROM (SELECT x FROM fct_sale) AS sale",
+    )
+
+    assert [statement.name for statement in in_order(drawn, STAR)] == ["c", "b", "a"]
+
+
+def test_the_header_says_where_and_how_a_table_is_made() -> None:
+    by_month, whole = queries(
+        months="-- Computed: for each month of sold_on.\n-- Kept: in the lake.\nSELECT sold_on FROM fct_sale",
+        marts="SELECT x FROM months",
+    )
+
+    assert (by_month.table, by_month.month_column) == ("lake.months", "sold_on")
+    assert (whole.table, whole.month_column) == ("marts.marts", None)
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        ({"a": "SELECT x FROM sale"}, "a.sql: reads sale, which nothing makes; there are a, dim_customer, dim_date, "),
+        (
+            {"a": "SELECT x FROM c", "b": "SELECT x FROM a", "c": "SELECT x FROM b"},
+            "queries wait for each other: a reads c reads b reads a",
+        ),
+        ({"a": "SELECT x FROM a"}, "queries wait for each other: a reads a"),
+        (
+            {"a": "-- Computed: for each month of d.\nSELECT d FROM dim_date"},
+            "a.sql: is computed by month and reads dim_date, which is not",
+        ),
+    ],
+)
+def test_queries_without_an_order_are_told_with_their_file(texts: dict[str, str], fault: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        in_order(queries(**texts), STAR)
+    assert fault in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["SELECT FROM WHERE", "SELECT 1; SELECT 2", "", "-- nothing"])
+def test_what_is_not_one_query_is_told_with_its_file(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"sql/transformations/a\.sql: "):
+        parse_statement("a", text)
+
+
+def test_the_queries_of_the_project_have_an_order() -> None:
+    files = sorted((PROJECT / "sql/transformations").glob("*.sql"))
+
+    ordered = in_order([parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files], STAR)
+
+    assert len(ordered) == len(files) == 9
+    for place, statement in enumerate(ordered):
+        assert statement.reads <= {*STAR, *(before.name for before in ordered[:place])}

@@ -22,12 +22,13 @@ log = logging.getLogger(__name__)
 
 
 def clean(run: Run) -> StageResult:
-    """Judge every batch that today's contract has not judged yet."""
+    """Judge every batch that today's contract has not judged yet; all of them where a run asks for everything."""
     new = [
         (batch, contract)
         for contract in run.contracts.values()
         for batch in known_batches(run.lake.landing, contract)
-        if not run.lake.judged("clean", batch.dataset, contract.fingerprint, batch.batch_id).exists()
+        if run.recompute.is_full
+        or not run.lake.judged("clean", batch.dataset, contract.fingerprint, batch.batch_id).exists()
     ]
     with run.lake.scratch() as scratch, run.warehouse() as connection:
         judged = _judge(run, new, scratch)

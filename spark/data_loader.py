@@ -21,7 +21,7 @@ def load(run: Run) -> StageResult:
             if restored := release.restored_instead(cursor, inputs.fingerprint):
                 log.warning("release %s was restored; ./etl releases resume lets the next run publish again", restored)
                 details["restored_instead"] = restored
-            if restored or release.is_visible(cursor, inputs.fingerprint):
+            if restored or (release.is_visible(cursor, inputs.fingerprint) and not run.recompute.is_asked):
                 claim.advance(cursor, run.run_key, token, state="unchanged")
                 return StageResult(0, 0, details, is_nothing_new=True)
         folder = run.lake.mart(inputs.fingerprint)
@@ -37,7 +37,10 @@ def _copy(run: Run, folder: Path, manifest: Manifest, token: int) -> None:
     dsn = run.settings.warehouse_dsn.get_secret_value()
     run.spark.dataSource.register(PostgresCopy)
     for table, rows in manifest.rows.items():
-        mart = run.spark.read.parquet(str(folder / table))
+        if not rows:
+            continue
+        # A table of months is one folder a month, whose name is no column.
+        mart = run.spark.read.option("recursiveFileLookup", True).parquet(str(folder / table))
         # Spark blanks out options whose name holds "secret" wherever it shows a plan.
         writer = mart.write.format(PostgresCopy.name()).option("secret_dsn", dsn)
         writer.option("table", claim.staging_name(table, token)).mode("append").save()

@@ -1,17 +1,18 @@
-"""Stage 3: compute the star and the marts from everything that is clean."""
+"""Stage 3: compute the star and the marts from everything that is clean; months that did not change are taken over."""
 
+from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch_etl.run import Run, StageResult, main
-from batch_etl.stores.lake import count_rows, replacing
-from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, read_statements
-from batch_etl.transforms.star import build_dates, build_dimension, build_sales
-from batch_etl.transforms.values import spark_type
-from batch_etl.transforms.versions import current_versions
+from batch_etl.stores.clean_records import CleanRecords
+from batch_etl.stores.lake import replacing
+from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_before, read_statements
+from batch_etl.stores.mart_tables import MartTables
+from batch_etl.stores.star_tables import WrittenStar, write_star
+from batch_etl.transforms.statements import Statement
 
 _QUARANTINE_SCHEMA = "_batch_id string, _record_number long, _source_file string, _raw string, _reasons array<string>"
 
@@ -20,60 +21,49 @@ def transform(run: Run) -> StageResult:
     """Write mart/<fingerprint>; where that folder stands, the same inputs gave the same tables before."""
     inputs = mart_inputs(run.lake, run.contracts, run.settings.pipeline_home)
     folder = run.lake.mart(inputs.fingerprint)
-    if folder.exists():
+    if folder.exists() and not run.recompute.is_asked:
         return StageResult(0, 0, {"mart": inputs.fingerprint}, is_nothing_new=True)
-    clean = {
-        dataset: current_versions(_read_clean(run, dataset, inputs), run.contracts[dataset])
-        for dataset in inputs.batches
-    }
+    statements = read_statements(run.settings.pipeline_home)
+    before = None if run.recompute.is_full else newest_mart_before(run.lake, inputs)
+    clean = CleanRecords(run.spark, run.lake, run.contracts, inputs)
     with replacing(folder) as beside:
-        star = _write_star(run, clean, beside)
-        for name, view in (clean | star).items():
-            view.createOrReplaceTempView(name)
-        for name, statement in read_statements(run.settings.pipeline_home).items():
-            run.spark.sql(statement).write.parquet(str(beside / f"marts.{name}"))
-        _quarantined(run, inputs).write.parquet(str(beside / "quarantine.records"))
-        rows = {table.name: count_rows(table) for table in sorted(beside.iterdir())}
+        beside.mkdir()
+        tables = MartTables(run.spark, beside, before)
+        star = write_star(clean, tables, run.recompute)
+        _write_marts(statements, star, tables)
+        tables.write("quarantine.records", _quarantined(run, inputs))
+        rows = tables.count_published_rows()
+        inputs.write(beside)
         Manifest(inputs.fingerprint, inputs.batches, rows).write(beside)
-    return StageResult(_clean_records(run, inputs), sum(rows.values()), {"mart": inputs.fingerprint, "rows": rows})
+    months = "all" if star.months is None else sorted(star.months)
+    return StageResult(clean.count(), sum(rows.values()), {"mart": inputs.fingerprint, "months": months, "rows": rows})
 
 
-def _write_star(run: Run, clean: dict[str, DataFrame], folder: Path) -> dict[str, DataFrame]:
-    """Write each table once and hand on what was written: the marts read it instead of computing it again."""
-
-    def written(name: str, table: DataFrame) -> DataFrame:
-        table.write.parquet(str(folder / f"core.{name}"))
-        return run.spark.read.parquet(str(folder / f"core.{name}"))
-
-    unknown_product = {"product_name": "unknown", "category": "unknown"}
-    unknown_customer = {"full_name": "unknown", "segment": "unknown"}
-    customers = written("dim_customer", build_dimension(clean["customers"], name="customer", unknown=unknown_customer))
-    products = written("dim_product", build_dimension(clean["products"], name="product", unknown=unknown_product))
-    dates = written("dim_date", build_dates(clean["sales"]))
-    sales = written("fct_sale", build_sales(clean["sales"], customers, products))
-    return {"dim_customer": customers, "dim_product": products, "dim_date": dates, "fct_sale": sales}
-
-
-def _read_clean(run: Run, dataset: str, inputs: Inputs) -> DataFrame:
-    contract = run.contracts[dataset]
-    schema = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.columns)
-    return _read_judged(run, "clean", dataset, inputs, schema)
+def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:
+    """Compute what is computed by month for the months that changed, and everything else as a whole."""
+    whole = dict(star.tables)
+    sales = whole["fct_sale"].schema
+    changed = {"fct_sale": tables.read_months("core.fct_sale", sales, only=star.months)}
+    for statement in statements:
+        if statement.month_column is None:
+            whole[statement.name] = tables.write(statement.table, _run_query(statement, whole))
+            continue
+        rows = _run_query(statement, changed)
+        tables.write_months(statement.table, rows, month_column=statement.month_column, only=star.months)
+        changed[statement.name] = tables.read_months(statement.table, rows.schema, only=star.months)
+        whole[statement.name] = tables.read_months(statement.table, rows.schema)
 
 
-def _read_judged(run: Run, layer: str, dataset: str, inputs: Inputs, schema: str) -> DataFrame:
-    paths = _judged_folders(run, layer, dataset, inputs)
-    return run.spark.read.schema(schema).parquet(*paths) if paths else run.spark.createDataFrame([], schema)
-
-
-def _judged_folders(run: Run, layer: str, dataset: str, inputs: Inputs) -> list[str]:
-    contract_id = run.contracts[dataset].fingerprint
-    return [str(run.lake.judged(layer, dataset, contract_id, batch_id)) for batch_id in inputs.batches[dataset]]
+def _run_query(statement: Statement, tables: dict[str, DataFrame]) -> DataFrame:
+    for name in statement.reads:
+        tables[name].createOrReplaceTempView(name)
+    return next(iter(tables.values())).sparkSession.sql(statement.text)
 
 
 def _quarantined(run: Run, inputs: Inputs) -> DataFrame:
     """quarantine.records: what breaks today's contracts, of every batch."""
     parts = [
-        _read_judged(run, "quarantine", dataset, inputs, _QUARANTINE_SCHEMA).select(
+        _read_quarantine(run, dataset, inputs).select(
             F.lit(dataset).alias("dataset"),
             F.col("_batch_id").alias("batch_id"),
             F.col("_record_number").alias("record_number"),
@@ -86,9 +76,11 @@ def _quarantined(run: Run, inputs: Inputs) -> DataFrame:
     return reduce(DataFrame.unionByName, parts)
 
 
-def _clean_records(run: Run, inputs: Inputs) -> int:
-    folders = [Path(path) for dataset in inputs.batches for path in _judged_folders(run, "clean", dataset, inputs)]
-    return sum(count_rows(folder) for folder in folders)
+def _read_quarantine(run: Run, dataset: str, inputs: Inputs) -> DataFrame:
+    contract_id, batches = inputs.of(dataset)
+    folders = [str(run.lake.judged("quarantine", dataset, contract_id, batch_id)) for batch_id in batches]
+    reader = run.spark.read.schema(_QUARANTINE_SCHEMA)
+    return reader.parquet(*folders) if folders else run.spark.createDataFrame([], _QUARANTINE_SCHEMA)
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ CREATE TABLE IF NOT EXISTS marts.cohort_retention (
     retention_pct numeric(5, 2) NOT NULL,
     PRIMARY KEY (cohort_begins_on, months_since)
 );
-COMMENT ON TABLE marts.cohort_retention IS 'One row a cohort, the customers who bought first in the same month, and month in which somebody of it bought.';
+COMMENT ON TABLE marts.cohort_retention IS 'One row a cohort and month in which somebody of it bought; a cohort: who bought first in the same month.';
 COMMENT ON COLUMN marts.cohort_retention.cohort_begins_on IS 'First day of the month in which the cohort bought first.';
 COMMENT ON COLUMN marts.cohort_retention.months_since IS 'Months since then; 0 is that month itself.';
 COMMENT ON COLUMN marts.cohort_retention.cohort_customers IS 'Customers of the cohort, unknown ones by the number the till reported.';
@@ -260,7 +260,7 @@ COMMENT ON COLUMN marts.product_performance.cost_usd IS 'What the pieces cost us
 COMMENT ON COLUMN marts.product_performance.margin_usd IS 'net_usd less cost_usd; empty for the unknown product.';
 COMMENT ON COLUMN marts.product_performance.margin_pct IS 'margin_usd in percent of net_usd; empty where nothing was paid.';
 COMMENT ON COLUMN marts.product_performance.net_rank IS 'Place by net_usd, 1 for the most; equal figures are ordered by product_id.';
-COMMENT ON COLUMN marts.product_performance.margin_rank IS 'Place by margin_usd, 1 for the most, the unknown product last; equal figures are ordered by product_id.';
+COMMENT ON COLUMN marts.product_performance.margin_rank IS 'Place by margin_usd, 1 for the most; equal figures are ordered by product_id.';
 COMMENT ON COLUMN marts.product_performance.category_rank IS 'Place by net_usd within the category of today.';
 
 CREATE TABLE IF NOT EXISTS marts.customer_value (
@@ -303,7 +303,7 @@ COMMENT ON COLUMN marts.customer_value.net_per_order_usd IS 'net_usd through ord
 COMMENT ON COLUMN marts.customer_value.recency_score IS 'Fifth of the customers by last_sold_on, 5 for those who bought last; empty for the unknown customer.';
 COMMENT ON COLUMN marts.customer_value.frequency_score IS 'Fifth by orders, 5 for the most; empty for the unknown customer.';
 COMMENT ON COLUMN marts.customer_value.monetary_score IS 'Fifth by net_usd, 5 for the most; empty for the unknown customer.';
-COMMENT ON COLUMN marts.customer_value.value_segment IS 'What the scores add up to: champion, loyal, recent, occasional, at_risk, dormant; unknown for the unknown customer.';
+COMMENT ON COLUMN marts.customer_value.value_segment IS 'By the scores: champion, loyal, recent, occasional, at_risk, dormant; or unknown.';
 
 CREATE TABLE IF NOT EXISTS marts.daily_summary (
     run_key text PRIMARY KEY,

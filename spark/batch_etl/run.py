@@ -15,6 +15,7 @@ from batch_etl import logs
 from batch_etl.contract import Contract
 from batch_etl.contract_reader import read_contracts
 from batch_etl.errors import EtlError
+from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse
 from batch_etl.stores.lake import Lake
@@ -43,6 +44,7 @@ class Run:
     stage: str
     dataset_size: str
     settings: Settings
+    recompute: Recompute = field(default_factory=Recompute)
 
     @property
     def log_context(self) -> dict[str, str]:
@@ -77,11 +79,16 @@ def main(stage: str, work: Callable[[Run], StageResult]) -> None:
     parser = argparse.ArgumentParser(description=f"Stage {stage} of the pipeline.")
     parser.add_argument("--run-key", required=True, help="the DAG run")
     parser.add_argument("--dataset-size", default="all", help="which files to read: a key of dataset_sizes")
+    parser.add_argument("--from-month", default="", help="compute this month, as 2025-03, and later ones again")
+    parser.add_argument("--to-month", default="", help="compute this month and earlier ones again")
+    parser.add_argument("--full-refresh", default="false", choices=["true", "false"], help="compute everything again")
     arguments = parser.parse_args()
-    run = Run(arguments.run_key, stage, arguments.dataset_size, Settings())
+    settings = Settings()
+    context = {"run": arguments.run_key, "stage": stage}
     try:
-        logs.log_to_stdout_and_file(run.settings.folder("logs"), run.log_context)
-        run_stage(run, work)
+        logs.log_to_stdout_and_file(settings.folder("logs"), context)
+        recompute = Recompute(arguments.from_month, arguments.to_month, arguments.full_refresh == "true")
+        run_stage(Run(arguments.run_key, stage, arguments.dataset_size, settings, recompute), work)
     except EtlError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)

@@ -30,6 +30,24 @@ WITH totals AS (
         COALESCE(SUM(orders), 0) AS orders,
         COALESCE(SUM(net_usd), 0) AS net_usd
     FROM customer_value
+    UNION ALL
+    SELECT
+        'monthly_sales' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM monthly_sales
+    UNION ALL
+    SELECT
+        'region_sales' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM region_sales
+    UNION ALL
+    SELECT
+        'cohort_retention' AS table_name,
+        COALESCE(SUM(orders), 0) AS orders,
+        COALESCE(SUM(net_usd), 0) AS net_usd
+    FROM cohort_retention
 )
 
 SELECT

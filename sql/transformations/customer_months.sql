@@ -4,9 +4,9 @@
 -- Computed: for each month of month_begins_on.
 -- Kept: in the lake.
 SELECT
-    TRUNC(sold_on, 'MM') AS month_begins_on,
     customer_key,
     customer_id,
+    TRUNC(sold_on, 'MM') AS month_begins_on,
     MIN(sold_on) AS first_sold_on,
     MAX(sold_on) AS last_sold_on,
     COUNT(*) AS orders,

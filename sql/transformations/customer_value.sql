@@ -39,7 +39,8 @@ SELECT
     scored.monetary_score,
     DATEDIFF(MAX(bought.last_sold_on) OVER (), bought.last_sold_on) AS recency_days,
     DATEDIFF(bought.last_sold_on, bought.first_sold_on) AS lifetime_days,
-    ROUND(bought.net_usd / bought.orders, 2) AS net_per_order_usd,
+    -- Cast: a quotient of wide decimals has few digits, and would be rounded twice.
+    ROUND(CAST(bought.net_usd AS DECIMAL(18, 2)) / bought.orders, 2) AS net_per_order_usd,
     CASE
         WHEN scored.customer_id IS NULL THEN 'unknown'
         WHEN scored.recency_score >= 4 AND scored.frequency_score >= 4 AND scored.monetary_score >= 4 THEN 'champion'

@@ -4,8 +4,8 @@
 -- Computed: for each month of month_begins_on.
 -- Kept: in the lake.
 SELECT
-    TRUNC(sold_on, 'MM') AS month_begins_on,
     product_key,
+    TRUNC(sold_on, 'MM') AS month_begins_on,
     COUNT(*) AS orders,
     SUM(quantity) AS units,
     SUM(net_usd) AS net_usd

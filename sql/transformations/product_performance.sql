@@ -37,7 +37,8 @@ SELECT
     net_usd,
     cost_usd,
     margin_usd,
-    ROUND(TRY_DIVIDE(100 * margin_usd, net_usd), 2) AS margin_pct,
+    -- Casts: a quotient of wide decimals has few digits, and would be rounded twice.
+    ROUND(TRY_DIVIDE(100 * CAST(margin_usd AS DECIMAL(18, 2)), CAST(net_usd AS DECIMAL(18, 2))), 2) AS margin_pct,
     ROW_NUMBER() OVER (ORDER BY net_usd DESC, product_id ASC) AS net_rank,
     ROW_NUMBER() OVER (ORDER BY margin_usd DESC NULLS LAST, product_id ASC) AS margin_rank,
     ROW_NUMBER() OVER (PARTITION BY category ORDER BY net_usd DESC, product_id ASC) AS category_rank

@@ -4,8 +4,8 @@
 -- Computed: for each month of month_begins_on.
 WITH sold AS (
     SELECT
-        TRUNC(sold_on, 'MM') AS month_begins_on,
         region,
+        TRUNC(sold_on, 'MM') AS month_begins_on,
         COUNT(*) AS orders,
         SUM(quantity) AS units,
         COUNT(DISTINCT customer_id) AS customers,
@@ -21,6 +21,12 @@ SELECT
     units,
     customers,
     net_usd,
-    -- try_divide: where everything was given away there is no share.
-    ROUND(TRY_DIVIDE(100 * net_usd, SUM(net_usd) OVER (PARTITION BY month_begins_on)), 2) AS net_share_pct
+    -- try_divide: where everything was given away there is no share. Casts: a quotient of wide decimals has few digits,
+    -- and would be rounded twice.
+    ROUND(
+        TRY_DIVIDE(
+            100 * CAST(net_usd AS DECIMAL(18, 2)),
+            CAST(SUM(net_usd) OVER (PARTITION BY month_begins_on) AS DECIMAL(18, 2))
+        ), 2
+    ) AS net_share_pct
 FROM sold

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
+from batch_etl.recompute import Recompute
 from batch_etl.release import publish_attempt
 from batch_etl.report.stage import summarise
 from batch_etl.run import Run, StageResult, run_stage
@@ -30,9 +31,11 @@ SPARK_STAGES = {
 }
 AFTER_LOADING = ("quality_checks", "publish", "daily_summary", "notifications")
 STAGES = (*SPARK_STAGES, *AFTER_LOADING)
+NOTHING_AGAIN = Recompute()
 VISIBLE = (
     *("core.dim_customer", "core.dim_product", "core.dim_date", "core.fct_sale", "quarantine.records"),
-    *("marts.daily_sales", "marts.category_sales", "marts.product_performance", "marts.customer_value"),
+    *("marts.daily_sales", "marts.monthly_sales", "marts.region_sales", "marts.category_sales"),
+    *("marts.product_performance", "marts.customer_value", "marts.cohort_retention"),
 )
 
 
@@ -82,12 +85,20 @@ class Pipeline:
     def raw(self) -> Path:
         return self.home / "data/raw"
 
-    def run(self, run_key: str, *, size: str = "all", stages: Sequence[str] = STAGES) -> dict[str, StageResult]:
+    def run(
+        self,
+        run_key: str,
+        *,
+        size: str = "all",
+        stages: Sequence[str] = STAGES,
+        recompute: Recompute = NOTHING_AGAIN,
+    ) -> dict[str, StageResult]:
         """Run these stages; the token that the checks passed goes to the publish, as in the DAG."""
         results: dict[str, StageResult] = {}
         for stage in stages:
             token = results["quality_checks"].details["token"] if "quality_checks" in results else self.token(run_key)
-            results[stage] = run_stage(Run(run_key, stage, size, self.settings), _work(stage, token))
+            run = Run(run_key, stage, size, self.settings, recompute)
+            results[stage] = run_stage(run, _work(stage, token))
         return results
 
     def token(self, run_key: str) -> int:

@@ -56,8 +56,9 @@ def test_the_tables_are_these(query: Query) -> None:
         *(f"audit.{table}" for table in ("release_changes", "releases", "runs", "source_files", "stage_runs")),
         *("core.dim_customer", "core.dim_date", "core.dim_product", "core.fct_sale"),
         "history.new_parts",
-        *("marts.category_sales", "marts.customer_value", "marts.daily_sales", "marts.daily_summary"),
-        *("marts.product_performance", "quarantine.records"),
+        *("marts.category_sales", "marts.cohort_retention", "marts.customer_value", "marts.daily_sales"),
+        *("marts.daily_summary", "marts.monthly_sales", "marts.product_performance", "marts.region_sales"),
+        "quarantine.records",
     ]
 
 

@@ -10,6 +10,7 @@ from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
 
 CHECKS = {
     **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE},
+    "customer_cohorts": "error",
     "dim_customer_history": "error",
     "dim_product_history": "error",
     "fct_sale_amounts": "error",
@@ -33,6 +34,7 @@ BROKEN = {
     "dim_product_history": "UPDATE staging.dim_product_t1 SET is_current = FALSE WHERE product_id = 'P000001'",
     "fct_sale_amounts": "UPDATE staging.fct_sale_t1 SET gross_usd = gross_usd + 1, discount_usd = discount_usd + 1",
     "fct_sale_references": "UPDATE staging.fct_sale_t1 SET customer_key = 42 WHERE sale_id = 'S00000001'",
+    "customer_cohorts": "UPDATE staging.cohort_retention_t1 SET cohort_customers = cohort_customers + 1",
     "marts_agree_with_sales": "UPDATE staging.customer_value_t1 SET net_usd = net_usd + 0.01 WHERE segment = 'unknown'",
 }
 

@@ -69,8 +69,8 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 
 def count_rows(folder: Path) -> int:
-    """Rows of a Parquet folder, from its footers: what is on disk, without a job."""
-    return sum(map(count_rows_of, folder.glob("*.parquet")))
+    """Rows of a Parquet folder and those below it, from its footers: what is on disk, without a job."""
+    return sum(map(count_rows_of, folder.rglob("*.parquet")))
 
 
 def count_rows_of(file: Path) -> int:

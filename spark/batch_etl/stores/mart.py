@@ -1,22 +1,52 @@
 """Marts in the lake: a mart is known by what it was computed from, so nothing is ever computed twice."""
 
+import filecmp
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from batch_etl.contract import Contract
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.lake import Lake
+from batch_etl.transforms.statements import Statement, in_order, parse_statement
+
+STAR = ("dim_customer", "dim_product", "dim_date", "fct_sale")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a mart is a function of. batches: dataset -> ids of the batches that today's contract has judged."""
+    """What a mart is a function of.
 
-    fingerprint: str
+    code       of transformations and queries, and the columns that they find
+    contracts  dataset -> fingerprint of today's contract
+    batches    dataset -> ids of the batches that it has judged
+    """
+
+    code: str
+    contracts: Mapping[str, str]
     batches: Mapping[str, tuple[str, ...]]
+
+    @property
+    def fingerprint(self) -> str:
+        identity = {dataset: [self.contracts[dataset], *ids] for dataset, ids in sorted(self.batches.items())}
+        return hashlib.sha256(json.dumps([self.code, identity]).encode()).hexdigest()[:16]
+
+    def of(self, dataset: str) -> tuple[str, tuple[str, ...]]:
+        return self.contracts[dataset], tuple(self.batches[dataset])
+
+    def clean_folders(self, lake: Lake, dataset: str) -> dict[str, Path]:
+        contract_id, batches = self.of(dataset)
+        return {batch_id: lake.judged("clean", dataset, contract_id, batch_id) for batch_id in batches}
+
+    def write(self, folder: Path) -> None:
+        (folder / "inputs.json").write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        return cls(**json.loads((folder / "inputs.json").read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
@@ -46,16 +76,48 @@ def mart_inputs(lake: Lake, contracts: Mapping[str, Contract], project: Path) ->
         )
         for dataset, contract in contracts.items()
     }
-    identity = hashlib.sha256()
-    identity.update(json.dumps({d: [contracts[d].fingerprint, *ids] for d, ids in sorted(batches.items())}).encode())
+    code = hashlib.sha256(json.dumps({name: _columns(contract) for name, contract in contracts.items()}).encode())
     for file in [*_statement_files(project), *sorted((project / "spark/batch_etl/transforms").glob("*.py"))]:
-        identity.update(file.read_bytes())
-    return Inputs(identity.hexdigest()[:16], batches)
+        code.update(file.read_bytes())
+    fingerprints = {dataset: contract.fingerprint for dataset, contract in contracts.items()}
+    return Inputs(code.hexdigest()[:16], fingerprints, batches)
 
 
-def read_statements(project: Path) -> dict[str, str]:
-    """The mart queries of sql/transformations: table name -> SELECT."""
-    return {file.stem: file.read_text(encoding="utf-8") for file in _statement_files(project)}
+def newest_mart_before(lake: Lake, inputs: Inputs) -> Path | None:
+    """The mart whose unchanged months the next one may take over: the same code, and its clean batches still there."""
+    marts = [file.parent for file in lake.mart("any").parent.glob("[!.]*/inputs.json")]
+    for folder in sorted(marts, key=lambda mart: (mart / "inputs.json").stat().st_mtime, reverse=True):
+        before = Inputs.read(folder)
+        if before.code == inputs.code and all(map(Path.exists, before.clean_folders(lake, "sales").values())):
+            return folder
+    return None
+
+
+def changed_batches(lake: Lake, dataset: str, before: Inputs, inputs: Inputs) -> tuple[list[Path], list[Path]]:
+    """The clean folders that are gone and those that are new; one that was judged again to the same rows is neither."""
+    old, new = before.clean_folders(lake, dataset), inputs.clean_folders(lake, dataset)
+    same = {batch_id for batch_id in old.keys() & new.keys() if _hold_the_same(old[batch_id], new[batch_id])}
+    gone = [folder for batch_id, folder in old.items() if batch_id not in same]
+    return gone, [folder for batch_id, folder in new.items() if batch_id not in same]
+
+
+def read_statements(project: Path) -> list[Statement]:
+    """The queries of sql/transformations, each after those whose tables it reads."""
+    files = _statement_files(project)
+    return in_order([parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files], STAR)
+
+
+def _hold_the_same(one: Path, other: Path) -> bool:
+    if one == other:
+        return True
+    names = sorted(file.name for file in one.glob("*.parquet"))
+    if names != sorted(file.name for file in other.glob("*.parquet")):
+        return False
+    return all(filecmp.cmp(one / name, other / name, shallow=False) for name in names)
+
+
+def _columns(contract: Contract) -> list[Any]:
+    return [[column.name, column.kind, column.physical_type] for column in contract.columns]
 
 
 def _clean_root(lake: Lake, contract: Contract) -> Path:

@@ -65,7 +65,10 @@ def test_a_batch_a_rule_a_query_and_a_transform_each_give_another_fingerprint(pr
 
 
 def test_queries_are_known_by_the_name_of_their_table(project: Path) -> None:
-    assert read_statements(project) == {"daily": "SELECT 1", "weekly": "SELECT 2"}
+    assert [(query.name, query.text) for query in read_statements(project)] == [
+        ("daily", "SELECT 1"),
+        ("weekly", "SELECT 2"),
+    ]
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:

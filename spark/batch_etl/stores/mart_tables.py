@@ -1,0 +1,87 @@
+"""The tables of a mart that is being written, and of the one before it whose unchanged parts it takes over."""
+
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from batch_etl.stores.lake import count_rows
+from batch_etl.transforms.months import month_of
+
+
+@dataclass(frozen=True)
+class MartTables:
+    """Writes <folder>/<schema.table>, a table of months as one folder a month below it.
+
+    before  the mart whose files are taken over, or None
+    """
+
+    spark: SparkSession
+    folder: Path
+    before: Path | None = None
+
+    def write(self, table: str, rows: DataFrame) -> DataFrame:
+        """Write a table once and hand on what was written: who reads it does not compute it again."""
+        rows.write.parquet(str(self.folder / table))
+        return self.spark.read.parquet(str(self.folder / table))
+
+    def take_over(self, table: str) -> DataFrame:
+        """Take a whole table from the mart before."""
+        _link(self._before(table), self.folder / table)
+        return self.spark.read.parquet(str(self.folder / table))
+
+    def write_months(self, table: str, rows: DataFrame, *, month_column: str, only: Collection[str] | None) -> None:
+        """Write the months of these rows.
+
+        only  the months that the rows are of; every other one is taken from the mart before. None: all months there are
+        """
+        place = self.folder / table
+        place.mkdir()
+        if only is None or only:
+            months = rows.withColumn("month", month_of(month_column))
+            months.write.mode("append").partitionBy("month").parquet(str(place))
+        if only is not None:
+            for month in self._before(table).glob("month=*"):
+                if month.name.removeprefix("month=") not in only:
+                    _link(month, place / month.name)
+
+    def read_months(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
+        """Read a table of months that was written, whole or some of them."""
+        return self._read(self.folder / table, schema, only)
+
+    def read_months_before(self, table: str, schema: StructType) -> DataFrame:
+        return self._read(self._before(table), schema, None)
+
+    def read_before(self, table: str) -> DataFrame:
+        return self.spark.read.parquet(str(self._before(table)))
+
+    def count_published_rows(self) -> dict[str, int]:
+        published = [table for table in self.folder.iterdir() if table.is_dir() and not table.name.startswith("lake.")]
+        return {table.name: count_rows(table) for table in sorted(published)}
+
+    def _read(self, folder: Path, schema: StructType, only: Collection[str] | None) -> DataFrame:
+        months = sorted(folder.glob("month=*"))
+        wanted = [str(month) for month in months if only is None or month.name.removeprefix("month=") in only]
+        if not wanted:
+            return self.spark.createDataFrame([], schema)
+        # Without the look-up the name of a month's folder would become a column.
+        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
+
+    def _before(self, table: str) -> Path:
+        if self.before is None:
+            raise ValueError(f"{table}: there is no mart before this one")
+        return self.before / table
+
+
+def _link(old: Path, new: Path) -> None:
+    """Let the files of a folder stand in another one too: no bytes are copied, and either may go without the other."""
+    new.mkdir(parents=True)
+    for file in old.iterdir():
+        try:
+            (new / file.name).hardlink_to(file)
+        except OSError:
+            # Some mounts of other machines know no links.
+            shutil.copy2(file, new / file.name)

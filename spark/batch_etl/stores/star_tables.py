@@ -1,0 +1,103 @@
+"""Writes the star of a mart: whole, or what differs from the mart before.
+
+A month of sales is a function of the records that stand in it and of the versions that they meet. So a month is
+computed again where a record came, went or changed, or where a sale meets another version than before; every other one
+is taken over. Whatever is taken as the mart before, the result is the same; the newest leaves the least to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from batch_etl.recompute import Recompute
+from batch_etl.stores.clean_records import CleanRecords
+from batch_etl.stores.mart import Inputs, changed_batches
+from batch_etl.stores.mart_tables import MartTables
+from batch_etl.transforms.months import keys_that_differ, month_of, months_in, moved_versions, rekeyed_months
+from batch_etl.transforms.star import build_dates, build_dimension, build_sales
+from batch_etl.transforms.versions import current_versions
+
+_UNKNOWN = {
+    "customer": {"full_name": "unknown", "segment": "unknown"},
+    "product": {"product_name": "unknown", "category": "unknown"},
+}
+_SALES = "core.fct_sale"
+
+
+@dataclass(frozen=True)
+class WrittenStar:
+    """The tables of the star, by the names under which queries know them, and the months that were computed.
+
+    months  None where all of them were
+    """
+
+    tables: Mapping[str, DataFrame]
+    months: frozenset[str] | None
+
+
+def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) -> WrittenStar:
+    before = Inputs.read(tables.before) if tables.before else None
+    customers = _write_dimension("customer", clean, tables, before)
+    products = _write_dimension("product", clean, tables, before)
+    everything = build_sales(clean.current("sales"), customers, products)
+    months = None
+    if before is None:
+        tables.write_months(_SALES, everything, month_column="sold_on", only=None)
+    else:
+        rows, months = _changed_sales(clean, tables, before, {"customer": customers, "product": products})
+        if recompute.has_months:
+            months |= _asked_months(clean, recompute)
+            rows = everything
+        in_months = rows.where(month_of("sold_on").isin(*months)) if months else rows
+        tables.write_months(_SALES, in_months, month_column="sold_on", only=months)
+    sales = tables.read_months(_SALES, everything.schema)
+    dates = tables.write("core.dim_date", build_dates(sales))
+    star = {"dim_customer": customers, "dim_product": products, "dim_date": dates, "fct_sale": sales}
+    return WrittenStar(star, None if months is None else frozenset(months))
+
+
+def _write_dimension(name: str, clean: CleanRecords, tables: MartTables, before: Inputs | None) -> DataFrame:
+    dataset, table = f"{name}s", f"core.dim_{name}"
+    if before is not None and before.of(dataset) == clean.inputs.of(dataset):
+        return tables.take_over(table)
+    return tables.write(table, build_dimension(clean.current(dataset), name=name, unknown=_UNKNOWN[name]))
+
+
+def _changed_sales(
+    clean: CleanRecords, tables: MartTables, before: Inputs, dimensions: Mapping[str, DataFrame]
+) -> tuple[DataFrame, set[str]]:
+    """The sales as they are now, core.fct_sale's columns, and the months in which they are not as they were."""
+    customers, products = dimensions["customer"], dimensions["product"]
+    columns = clean.contracts["sales"].column_names
+    schema = build_sales(clean.read_folders("sales", []), customers, products).schema
+    was = tables.read_months_before(_SALES, schema)
+    kept, fresh, months = _standing_sales(clean, before, was)
+    moved = [
+        moved_versions(tables.read_before(f"core.dim_{name}"), dimension, name=name)
+        for name, dimension in dimensions.items()
+        if before.of(f"{name}s") != clean.inputs.of(f"{name}s")
+    ]
+    months |= rekeyed_months(kept, moved, columns=columns, customers=customers, products=products)
+    standing = kept.where(month_of("sold_on").isin(*months)) if months else kept
+    return build_sales(standing.select(*columns).unionByName(fresh), customers, products), months
+
+
+def _standing_sales(clean: CleanRecords, before: Inputs, was: DataFrame) -> tuple[DataFrame, DataFrame, set[str]]:
+    """Sales that stand as they stood, those that may not, and the months that the latter were or are in."""
+    contract = clean.contracts["sales"]
+    gone, new = changed_batches(clean.lake, "sales", before, clean.inputs)
+    if not gone and not new:
+        return was, clean.read_folders("sales", []), set()
+    arrived = clean.read_folders("sales", new)
+    keys = keys_that_differ(clean.read_folders("sales", gone), arrived, contract.key).cache()
+    touched = was.join(keys, list(contract.key), "left_semi").select(*contract.column_names)
+    # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
+    rivals = clean.read("sales") if gone else arrived.unionByName(touched)
+    fresh = current_versions(rivals.join(keys, list(contract.key), "left_semi"), contract).cache()
+    months = months_in(touched.unionByName(fresh.select(*contract.column_names)), "sold_at_utc")
+    return was.join(keys, list(contract.key), "left_anti"), fresh, months
+
+
+def _asked_months(clean: CleanRecords, recompute: Recompute) -> set[str]:
+    return {month for month in months_in(clean.read("sales"), "sold_at_utc") if recompute.includes(month)}

@@ -27,7 +27,19 @@ from batch_etl.settings import Settings
 from pipeline_tasks import DEFAULT_ARGS, judge_and_publish, spark_stage
 
 settings = Settings()
-size = ("--dataset-size", "{{ params.dataset_size }}")
+arguments = (
+    *("--dataset-size", "{{ params.dataset_size }}"),
+    *("--from-month", "{{ params.from_month or '' }}", "--to-month", "{{ params.to_month or '' }}"),
+    *("--full-refresh", "{{ 'true' if params.full_refresh else 'false' }}"),
+)
+
+
+def month(title: str, description: str) -> Param:
+    """A parameter that is a month, or nothing."""
+    return Param(
+        None, type=["null", "string"], pattern=r"^\d{4}-(0[1-9]|1[0-2])$", title=title, description=description
+    )
+
 
 with DAG(
     dag_id="data_pipeline_etl",
@@ -47,7 +59,21 @@ with DAG(
             title="Dataset size",
             description="Which files of data/raw to read; all reads every file that a contract matches.",
         ),
+        "from_month": month("From month", "Compute the sales of this month, as 2025-03, and later ones again."),
+        "to_month": month("To month", "Compute the sales of this month and earlier ones again."),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Full refresh",
+            description="Judge every record and compute every table again, though nothing is new.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Do everything but publish, and tell in the log of publish what would change.",
+        ),
     },
     tags=["etl", "sales", "write-audit-publish"],
 ) as dag:
-    spark_stage(settings, "data_ingestion", "data_ingestion", *size) >> judge_and_publish(settings, *size)
+    spark_stage(settings, "data_ingestion", "data_ingestion", *arguments) >> judge_and_publish(settings, *arguments)

@@ -70,11 +70,14 @@ def quality_checks(run_id: str) -> int:
 
 
 @task
-def publish(token: int, run_id: str) -> None:
-    """Make the audited attempt visible, all tables at once."""
+def publish(token: int, run_id: str, params: dict[str, Any]) -> None:
+    """Make the audited attempt visible, all tables at once; a dry run only tells what would change."""
+    from batch_etl.plan import tell_plan
     from batch_etl.release import publish_attempt
     from batch_etl.run import run_in_task
 
+    if params.get("dry_run"):
+        raise AirflowSkipException(tell_plan(run_id))
     run_in_task("publish", partial(publish_attempt, token=token), run_key=run_id)
 
 

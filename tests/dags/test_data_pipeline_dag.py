@@ -16,6 +16,11 @@ SPARK_TASKS = {
     "data_transformation": "data_transformation.py",
     "data_loading": "data_loader.py",
 }
+ARGUMENTS = [
+    *("--run-key", "{{ run_id }}", "--dataset-size", "{{ params.dataset_size }}"),
+    *("--from-month", "{{ params.from_month or '' }}", "--to-month", "{{ params.to_month or '' }}"),
+    *("--full-refresh", "{{ 'true' if params.full_refresh else 'false' }}"),
+]
 TASKS = [*SPARK_TASKS, "quality_checks", "publish", "daily_summary", "notifications"]
 
 
@@ -42,7 +47,7 @@ def test_the_four_spark_stages_are_submitted_to_the_cluster(load_pipeline: Calla
     }
     for task in submitted.values():
         assert Path(task.application).is_file()
-        assert task.application_args == ["--run-key", "{{ run_id }}", "--dataset-size", "{{ params.dataset_size }}"]
+        assert task.application_args == ARGUMENTS
         assert (task._conn_id, task.properties_file) == ("spark_default", "/etc/spark.conf")
         # Secrets on the command line of spark-submit would show in ps.
         assert not task.conf
@@ -79,11 +84,36 @@ def test_the_dag_says_what_it_is_and_never_runs_beside_itself(load_pipeline: Cal
 def test_the_size_is_chosen_from_those_there_are(load_pipeline: Callable[..., Any]) -> None:
     dag = load_pipeline()
 
-    assert set(dag.params) == {"dataset_size"}
+    assert set(dag.params) == {"dataset_size", "from_month", "to_month", "full_refresh", "dry_run"}
     param = dag.params.get_param("dataset_size")
     assert (param.value, param.schema["enum"]) == ("small", ["small", "medium", "large", "all"])
     with pytest.raises(ValueError, match="'tiny' is not one of"):
         param.resolve("tiny")
+
+
+@pytest.mark.parametrize("name", ["from_month", "to_month"])
+def test_a_month_is_written_as_one_or_left_out(load_pipeline: Callable[..., Any], name: str) -> None:
+    param = load_pipeline().params.get_param(name)
+
+    assert param.value is None
+    assert param.resolve("2025-03") == "2025-03"
+    for wrong in ("2025-13", "2025-3", "2025-03-01", "March"):
+        with pytest.raises(ValueError, match=r"is not valid|does not match"):
+            param.resolve(wrong)
+
+
+def test_a_run_does_all_its_work_and_publishes_unless_it_is_told_otherwise(load_pipeline: Callable[..., Any]) -> None:
+    dag = load_pipeline()
+
+    assert [dag.params[name] for name in ("full_refresh", "dry_run")] == [False, False]
+
+
+@pytest.mark.parametrize("words", ["ds", "data_interval", "logical_date", "execution_date"])
+def test_what_a_run_does_depends_on_no_date(load_pipeline: Callable[..., Any], words: str) -> None:
+    """A run of a backfill is a run like any other: all files, whatever its date."""
+    submitted = [task for task in load_pipeline().tasks if task.task_type == "SparkSubmitOperator"]
+
+    assert not any(words in argument for task in submitted for argument in task.application_args[4:])
 
 
 @pytest.mark.parametrize(("schedule", "timetable"), [("", "NullTimetable"), ("0 2 * * *", "CronTriggerTimetable")])

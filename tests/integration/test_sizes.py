@@ -14,6 +14,7 @@ from pyarrow import parquet
 from batch_etl.cli.verify import measure
 from batch_etl.contract_reader import read_contracts
 from batch_etl.datagen.expected import compare
+from batch_etl.recompute import Recompute
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, STAGES, VISIBLE, Pipeline
 
 FILES = {"sales": "sales_data_{}.csv", "customers": "customer_data_{}.json", "products": "products_data_{}.csv"}
@@ -37,6 +38,13 @@ def large(medium: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
 def medium_alone(next_copy: Callable[..., Pipeline], spark: object) -> Pipeline:  # noqa: ARG001 - the stages find it
     pipeline = next_copy()
     pipeline.run("medium", size="medium")
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def large_alone(next_copy: Callable[..., Pipeline], spark: object) -> Pipeline:  # noqa: ARG001 - the stages find it
+    pipeline = next_copy()
+    pipeline.run("large", size="large")
     return pipeline
 
 
@@ -94,6 +102,33 @@ def test_a_size_after_a_smaller_one_equals_that_size_alone(medium: Pipeline, med
     tables = [table for table in VISIBLE if table != "quarantine.records"]
 
     assert medium.contents(tables) == medium_alone.contents(tables)
+
+
+def test_sizes_in_any_order_and_twice_end_as_the_largest_alone(
+    large: Pipeline, large_alone: Pipeline, next_copy: Callable[..., Pipeline]
+) -> None:
+    tables = [table for table in VISIBLE if table != "quarantine.records"]
+    alone = large_alone.contents(tables)
+    afterwards = next_copy(large_alone)
+
+    for place, size in enumerate(("small", "medium", "small", "large")):
+        afterwards.run(f"{place} {size}", size=size)
+
+    assert large.contents(tables) == alone
+    assert afterwards.contents(tables) == alone
+
+
+def test_a_full_refresh_publishes_and_changes_no_row(medium: Pipeline, next_copy: Callable[..., Pipeline]) -> None:
+    again = next_copy(medium)
+    before = again.row_versions()
+
+    results = again.run("refresh", size="medium", recompute=Recompute(is_full=True))
+
+    assert [stage for stage in STAGES if results[stage].is_nothing_new] == ["data_ingestion"]
+    assert again.row_versions() == before
+    assert again.query(
+        "SELECT SUM(rows_inserted + rows_updated + rows_deleted) FROM audit.release_changes WHERE release = 3"
+    ) == [(0,)]
 
 
 def test_a_size_again_loads_nothing_twice(medium: Pipeline, next_copy: Callable[..., Pipeline]) -> None:

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from batch_etl.contract_reader import read_contracts
 from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
+from batch_etl.stores.core_columns import add_contract_columns
 from batch_etl.summary import read_summary
 
 
@@ -17,11 +19,12 @@ def register(app: typer.Typer) -> None:
 
 
 def init() -> None:
-    """Create the warehouse's schemas and tables; what stands already stays as it is."""
+    """Create the warehouse's schemas and tables, and columns that contracts got since; what stands stays as it is."""
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="init") as connection:
         warehouse.create_tables(connection, settings.pipeline_home / "sql/create_tables.sql")
-    typer.echo("warehouse: tables are there")
+        added = add_contract_columns(connection, read_contracts(settings.folder("contracts")))
+    typer.echo(f"warehouse: tables are there{', new: ' if added else ''}{', '.join(added)}")
 
 
 def summary(

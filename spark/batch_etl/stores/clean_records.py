@@ -34,7 +34,10 @@ class CleanRecords:
 
     def current(self, dataset: str) -> DataFrame:
         """The version of each key that stands."""
-        return current_versions(self.read(dataset), self.contracts[dataset])
+        records = self.read(dataset)
+        # Within a batch cleaning has decided.
+        is_decided = len(self.inputs.batches[dataset]) == 1
+        return records if is_decided else current_versions(records, self.contracts[dataset])
 
     def count(self) -> int:
         datasets = self.inputs.batches

@@ -7,6 +7,11 @@ UNKNOWN_KEY = -1
 UNKNOWN_ID = "unknown"
 _BEGINNING = "1900-01-01 00:00:00"
 _END = "9999-12-31 00:00:00"
+# The columns of sales that build_sales names one by one.
+_MODELLED = {
+    *("sale_id", "customer_id", "product_id", "quantity", "unit_price_usd", "discount_rate"),
+    *("sold_at_utc", "region", "payment_method"),
+}
 
 
 def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) -> DataFrame:
@@ -65,7 +70,7 @@ def build_dates(sales: DataFrame) -> DataFrame:
 def build_sales(sales: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
     """core.fct_sale.
 
-    sales      one row a sale, the columns of its contract
+    sales      one row a sale, the columns of its contract; what the contract got since comes last
     customers  core.dim_customer
     products   core.dim_product
 
@@ -91,6 +96,7 @@ def build_sales(sales: DataFrame, customers: DataFrame, products: DataFrame) -> 
         (gross - discount).cast("decimal(18,2)").alias("net_usd"),
         "region",
         "payment_method",
+        *(column for column in sales.columns if column not in _MODELLED),
     )
 
 

@@ -126,6 +126,7 @@ def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, mo
 
     assert (passed.returncode, passed.stderr) == (0, "")
     assert [line.split(":")[0].split() for line in passed.stdout.splitlines()] == [
+        ["pass", "customer_cohorts"],
         ["pass", "dim_customer_history"],
         ["pass", "dim_product_history"],
         ["pass", "fct_sale_amounts"],

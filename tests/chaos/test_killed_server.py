@@ -86,10 +86,10 @@ def test_a_server_that_is_killed_at_any_moment_of_a_publish_has_the_old_release_
     staged: Callable[[], Staged], killable_server: Server, *, is_full: bool
 ) -> None:
     """Inside statements and inside the COMMIT, where the points between statements do not reach."""
-    seconds = min(seconds_of_a_publish(staged()) for _ in range(3))
+    _, seconds, _ = sorted(seconds_of_a_publish(staged()) for _ in range(3))
     outcomes, current, moments = [], staged(), 40 if is_full else 4
     for moment in range(moments):
-        timer = threading.Timer(seconds * (moment + 0.5) / moments, killable_server.kill)
+        timer = threading.Timer(1.5 * seconds * (moment + 0.5) / moments, killable_server.kill)
         timer.start()
         try:
             publish_by(current, Counting())

@@ -5,6 +5,7 @@ What changes is written into the table's history first: the difference is found 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from psycopg2 import sql
@@ -124,7 +125,7 @@ def publish_table(cursor: Cursor, table: Table, staging: str, release: int) -> C
         added = _fill_new_table(cursor, table, fresh, release)
     if added is not None and not _has_older_parts(cursor, table, release):
         return added
-    old = sql.SQL(fetch_value(cursor, "SELECT history.old_parts(%s::regclass, %s)", (table.name, release - 1)))
+    old = _old_parts(cursor, table, release)
     only_old = sql.SQL("(SELECT * FROM {} WHERE {})")
     rest = merge(
         cursor,
@@ -171,31 +172,53 @@ def _fill_new_table(cursor: Cursor, table: Table, fresh: sql.Composable, release
 def _add_months(cursor: Cursor, table: Table, fresh: sql.Composable, release: int) -> Change | None:
     """Attach a filled partition for each month that is new; None where there is no such month.
 
-    Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table.
+    Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table. Filled before:
+    indexes and references are checked once for all rows, not row by row.
     """
-    added = None
-    month_column = sql.Identifier(table.month_column or "")
-    months = sql.SQL("SELECT DISTINCT DATE_TRUNC('month', {})::date AS month FROM {} ORDER BY month")
-    cursor.execute(months.format(month_column, fresh))
-    for (month,) in cursor.fetchall():
-        schema, _, name = table.name.partition(".")
-        partition = f"{name}_{month:%Y_%m}"
-        if fetch_value(cursor, "SELECT TO_REGCLASS(FORMAT('%%I.%%I', %s, %s))", (schema, partition)) is not None:
-            continue
-        names = {"partition": sql.Identifier(schema, partition), "table": table.identifier}
-        cursor.execute(sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING CONSTRAINTS)").format(**names))
-        following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-        bounds = {"column": month_column, "first": sql.Literal(month), "following": sql.Literal(following)}
-        rows = sql.SQL("FROM {fresh} WHERE {column} >= {first} AND {column} < {following}").format(
-            fresh=fresh, **bounds
-        )
-        change = _insert(cursor, table, names["partition"], rows)
-        # Filled before: indexes and references are checked once for all rows, not row by row.
-        attach = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({first}) TO ({following})")
-        cursor.execute(attach.format(**names, **bounds))
+    months = _new_months(cursor, table, fresh)
+    if not months:
+        return None
+    # They are filled in one pass, as partitions of a table that nobody sees.
+    gathering = sql.Identifier("staging", f"{table.history.strings[1]}_new_months")
+    create = sql.SQL("CREATE TABLE {} (LIKE {}) PARTITION BY RANGE ({})")
+    cursor.execute(create.format(gathering, table.identifier, sql.Identifier(table.month_column or "")))
+    for month in months:
+        copy = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING CONSTRAINTS)")
+        cursor.execute(copy.format(_partition(table, month), table.identifier))
+        _attach(cursor, gathering, table, month)
         cursor.execute("INSERT INTO history.new_parts VALUES (%s, %s, %s)", (release, table.name, month))
-        added = _together(added, change) if added else change
+    rows = sql.SQL("FROM {} WHERE NOT ({})").format(fresh, _old_parts(cursor, table, release))
+    added = _insert(cursor, table, gathering, rows)
+    for month in months:
+        cursor.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(gathering, _partition(table, month)))
+        _attach(cursor, table.identifier, table, month)
+    cursor.execute(sql.SQL("DROP TABLE {}").format(gathering))
     return added
+
+
+def _new_months(cursor: Cursor, table: Table, fresh: sql.Composable) -> list[date]:
+    months = sql.SQL("SELECT DISTINCT DATE_TRUNC('month', {})::date AS month FROM {} ORDER BY month")
+    cursor.execute(months.format(sql.Identifier(table.month_column or ""), fresh))
+    found = [row[0] for row in cursor.fetchall()]
+    exists = "SELECT TO_REGCLASS(%s) IS NOT NULL"
+    return [month for month in found if not fetch_value(cursor, exists, (_partition(table, month).as_string(cursor),))]
+
+
+def _partition(table: Table, month: date) -> sql.Identifier:
+    schema, _, name = table.name.partition(".")
+    return sql.Identifier(schema, f"{name}_{month:%Y_%m}")
+
+
+def _attach(cursor: Cursor, parent: sql.Composable, table: Table, month: date) -> None:
+    following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+    attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
+    bounds = (sql.Literal(month), sql.Literal(following))
+    cursor.execute(attach.format(parent, _partition(table, month), *bounds))
+
+
+def _old_parts(cursor: Cursor, table: Table, release: int) -> sql.SQL:
+    """The condition that holds for rows in the parts that were there before this release."""
+    return sql.SQL(fetch_value(cursor, "SELECT history.old_parts(%s::regclass, %s)", (table.name, release - 1)))
 
 
 def _insert(cursor: Cursor, table: Table, place: sql.Composable, rows: sql.Composable) -> Change:

@@ -3,7 +3,8 @@
 
 Reads the sales, customer and product files of `data/raw`, accounts for every record, audits the result and publishes it
 to the warehouse in one transaction. Trigger it with a `dataset_size`; it may be run again at any time and changes
-nothing where nothing is new.
+nothing where nothing is new. Months, a full refresh and a dry run can be asked for; a run of `airflow backfill create`
+is a run like any other, whatever its date.
 
 | task | when it is red | what to do |
 |---|---|---|
@@ -13,6 +14,7 @@ nothing where nothing is new.
 | `data_loading` | Postgres was away | clear the task: it claims a new attempt, the old one can no longer publish |
 | `quality_checks` | a check failed, nothing was published | `./etl summary`, then its entry in `docs/runbook.md` |
 | `publish` | a newer attempt or release exists, or a reader held a lock | clear `data_loading` and what follows |
+| `publish` is skipped | the run is a dry run | its log tells what a publish would change, and `./etl plan` too |
 | `daily_summary`, `notifications` | the data are published all the same | the log says why; clear the task |
 
 A refused file or a quarantined record does not turn a task red: both are listed by `./etl summary` and in
@@ -29,8 +31,10 @@ from pipeline_tasks import DEFAULT_ARGS, judge_and_publish, spark_stage
 settings = Settings()
 arguments = (
     *("--dataset-size", "{{ params.dataset_size }}"),
-    *("--from-month", "{{ params.from_month or '' }}", "--to-month", "{{ params.to_month or '' }}"),
-    *("--full-refresh", "{{ 'true' if params.full_refresh else 'false' }}"),
+    # Name and value in one: what is left out is then no empty argument, which some shells lose.
+    "--from-month={{ params.from_month or '' }}",
+    "--to-month={{ params.to_month or '' }}",
+    "--full-refresh={{ 'true' if params.full_refresh else 'false' }}",
 )
 
 

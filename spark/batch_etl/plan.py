@@ -48,7 +48,7 @@ def plan_publish(connection: Connection, run_key: str = "") -> Plan:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         found_key, token, state, rows = _waiting(cursor, run_key)
         claim.require_staging(cursor, token, list(rows))
-        changes = tuple(_count_differences(cursor, table, token) for table in rows)
+        changes = tuple(_count_differences(cursor, table, token) for table in sorted(rows))
     return Plan(found_key, token, state, changes)
 
 

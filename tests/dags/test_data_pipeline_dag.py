@@ -18,8 +18,8 @@ SPARK_TASKS = {
 }
 ARGUMENTS = [
     *("--run-key", "{{ run_id }}", "--dataset-size", "{{ params.dataset_size }}"),
-    *("--from-month", "{{ params.from_month or '' }}", "--to-month", "{{ params.to_month or '' }}"),
-    *("--full-refresh", "{{ 'true' if params.full_refresh else 'false' }}"),
+    *("--from-month={{ params.from_month or '' }}", "--to-month={{ params.to_month or '' }}"),
+    "--full-refresh={{ 'true' if params.full_refresh else 'false' }}",
 ]
 TASKS = [*SPARK_TASKS, "quality_checks", "publish", "daily_summary", "notifications"]
 

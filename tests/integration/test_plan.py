@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from batch_etl.cli import app
 from batch_etl.errors import ReleaseUnavailable
+from batch_etl.plan import tell_plan
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, VISIBLE, Pipeline
 
 
@@ -20,7 +21,10 @@ def test_a_plan_tells_what_the_publish_then_does(loaded: Pipeline, monkeypatch: 
     assert loaded.contents() == before
     assert (first["run_key"], first["token"], first["state"]) == ("r1", 1, "loaded")
     assert {change["table"] for change in first["changes"]} == set(VISIBLE)
+    would = "run r1, attempt 1, loaded: a publish would change\n  core.dim_customer: +3 ~0 -0\n"
+    assert tell_plan("r1").startswith(would)
     loaded.run("r1", stages=AFTER_LOADING)
+    assert tell_plan("r1").startswith("r1: nothing waits to be published")
     assert counted(first) == released(loaded, 1)
 
     (loaded.raw / "products_2.csv").write_text(

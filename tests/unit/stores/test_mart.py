@@ -1,5 +1,8 @@
 """A mart is known by what it was computed from."""
 
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,15 @@ import pytest
 from batch_etl.contract import Column, Contract
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.lake import Lake
-from batch_etl.stores.mart import Manifest, mart_inputs, read_manifest, read_statements
+from batch_etl.stores.mart import (
+    Inputs,
+    Manifest,
+    changed_batches,
+    mart_inputs,
+    newest_mart_before,
+    read_manifest,
+    read_statements,
+)
 
 SALES = Contract(
     dataset="sales",
@@ -62,6 +73,47 @@ def test_a_batch_a_rule_a_query_and_a_transform_each_give_another_fingerprint(pr
     seen.append(mart_inputs(lake, {"sales": SALES}, project).fingerprint)
 
     assert len(set(seen)) == 5
+
+
+def wrote(lake: Lake, inputs: Inputs, *, moment: int) -> Path:
+    """The mart of these inputs, as if it had been written at a moment."""
+    folder = lake.mart(inputs.fingerprint)
+    folder.mkdir(parents=True)
+    inputs.write(folder)
+    os.utime(folder / "inputs.json", (moment, moment))
+    return folder
+
+
+def test_the_mart_to_take_over_from_is_the_newest_of_the_same_code_whose_batches_are_there(project: Path) -> None:
+    lake = judged(project, "b1", "b2")
+    inputs = mart_inputs(lake, {"sales": SALES}, project)
+    assert newest_mart_before(lake, inputs) is None
+
+    oldest = wrote(lake, replace(inputs, batches={"sales": ("b1",)}), moment=1)
+    newer = wrote(lake, replace(inputs, batches={"sales": ("b2",)}), moment=2)
+    wrote(lake, replace(inputs, code="another"), moment=3)
+    wrote(lake, replace(inputs, batches={"sales": ("b0", "b1")}), moment=4)
+
+    assert newest_mart_before(lake, inputs) == newer
+    shutil.rmtree(newer)
+    assert newest_mart_before(lake, inputs) == oldest
+
+
+def test_a_batch_that_was_judged_again_to_the_same_rows_did_not_change(project: Path) -> None:
+    stricter = SALES.model_copy(update={"version_order": ("id",)})
+    lake = judged(project, "same", "other", "gone")
+    judged(project, "same", "other", "new", contract=stricter)
+    before, after = (mart_inputs(lake, {"sales": contract}, project) for contract in (SALES, stricter))
+    for inputs in (before, after):
+        for batch, folder in inputs.clean_folders(lake, "sales").items():
+            text = batch if batch == "same" else inputs.fingerprint
+            (folder / "part-00000.parquet").write_text(text, encoding="utf-8")
+
+    gone, new = changed_batches(lake, "sales", before, after)
+
+    assert [folder.name for folder in gone] == ["batch=gone", "batch=other"]
+    assert [folder.name for folder in new] == ["batch=new", "batch=other"]
+    assert changed_batches(lake, "sales", before, before) == ([], [])
 
 
 def test_queries_are_known_by_the_name_of_their_table(project: Path) -> None:

@@ -52,8 +52,8 @@ class MartTables:
         """Read a table of months that was written, whole or some of them."""
         return self._read(self.folder / table, schema, only)
 
-    def read_months_before(self, table: str, schema: StructType) -> DataFrame:
-        return self._read(self._before(table), schema, None)
+    def read_months_before(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
+        return self._read(self._before(table), schema, only)
 
     def read_before(self, table: str) -> DataFrame:
         return self.spark.read.parquet(str(self._before(table)))

@@ -48,9 +48,8 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
         rows, months = _changed_sales(clean, tables, before, {"customer": customers, "product": products})
         if recompute.has_months:
             months |= _asked_months(clean, recompute)
-            rows = everything
-        in_months = rows.where(month_of("sold_on").isin(*months)) if months else rows
-        tables.write_months(_SALES, in_months, month_column="sold_on", only=months)
+            rows = everything.where(month_of("sold_on").isin(*months))
+        tables.write_months(_SALES, rows, month_column="sold_on", only=months)
     sales = tables.read_months(_SALES, everything.schema)
     dates = tables.write("core.dim_date", build_dates(sales))
     star = {"dim_customer": customers, "dim_product": products, "dim_date": dates, "fct_sale": sales}
@@ -72,31 +71,33 @@ def _changed_sales(
     columns = clean.contracts["sales"].column_names
     schema = build_sales(clean.read_folders("sales", []), customers, products).schema
     was = tables.read_months_before(_SALES, schema)
-    kept, fresh, months = _standing_sales(clean, before, was)
+    keys, fresh, months = _arrivals(clean, before, was)
     moved = [
         moved_versions(tables.read_before(f"core.dim_{name}"), dimension, name=name)
         for name, dimension in dimensions.items()
         if before.of(f"{name}s") != clean.inputs.of(f"{name}s")
     ]
+    kept = was.join(keys, keys.columns, "left_anti")
     months |= rekeyed_months(kept, moved, columns=columns, customers=customers, products=products)
-    standing = kept.where(month_of("sold_on").isin(*months)) if months else kept
-    return build_sales(standing.select(*columns).unionByName(fresh), customers, products), months
+    in_months = tables.read_months_before(_SALES, schema, only=months)
+    standing = in_months.join(keys, keys.columns, "left_anti").select(*columns).unionByName(fresh)
+    return build_sales(standing, customers, products), months
 
 
-def _standing_sales(clean: CleanRecords, before: Inputs, was: DataFrame) -> tuple[DataFrame, DataFrame, set[str]]:
-    """Sales that stand as they stood, those that may not, and the months that the latter were or are in."""
+def _arrivals(clean: CleanRecords, before: Inputs, was: DataFrame) -> tuple[DataFrame, DataFrame, set[str]]:
+    """Keys of sales that may not stand as they stood, those that stand of them, the months they were or are in."""
     contract = clean.contracts["sales"]
     gone, new = changed_batches(clean.lake, "sales", before, clean.inputs)
     if not gone and not new:
-        return was, clean.read_folders("sales", []), set()
+        nothing = clean.read_folders("sales", [])
+        return nothing.select(*contract.key), nothing, set()
     arrived = clean.read_folders("sales", new)
     keys = keys_that_differ(clean.read_folders("sales", gone), arrived, contract.key).cache()
-    touched = was.join(keys, list(contract.key), "left_semi").select(*contract.column_names)
+    touched = was.join(keys, keys.columns, "left_semi").select(*contract.column_names)
     # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
     rivals = clean.read("sales") if gone else arrived.unionByName(touched)
-    fresh = current_versions(rivals.join(keys, list(contract.key), "left_semi"), contract).cache()
-    months = months_in(touched.unionByName(fresh.select(*contract.column_names)), "sold_at_utc")
-    return was.join(keys, list(contract.key), "left_anti"), fresh, months
+    fresh = current_versions(rivals.join(keys, keys.columns, "left_semi"), contract).cache()
+    return keys, fresh, months_in(touched.unionByName(fresh), "sold_at_utc")
 
 
 def _asked_months(clean: CleanRecords, recompute: Recompute) -> set[str]:

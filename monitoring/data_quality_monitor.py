@@ -26,6 +26,7 @@ from batch_etl.stores import audit, warehouse
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.warehouse import fetch_rows
+from monitoring.usual_figures import check_figures
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def check_staging(run: Run) -> StageResult:
                 *_check_keys(cursor, manifest),
                 *_check_batches(cursor, manifest, run.settings.config.quality),
                 *check_tables(cursor, run.settings),
+                *check_figures(cursor, run.run_key, token, manifest.rows, run.settings.config.quality),
             ]
         _record(connection, run.run_key, token, results)
     _stop_on_error(run.run_key, results)

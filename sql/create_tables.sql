@@ -477,6 +477,19 @@ COMMENT ON COLUMN audit.quality_results.message IS 'What was found.';
 COMMENT ON COLUMN audit.quality_results.offenders IS 'Up to ten offending rows.';
 COMMENT ON COLUMN audit.quality_results.checked_at IS 'When it was judged.';
 
+CREATE TABLE IF NOT EXISTS audit.figures (
+    token bigint NOT NULL,
+    figure text NOT NULL,
+    measured double precision NOT NULL,
+    measured_at timestamptz NOT NULL DEFAULT NOW(),
+    PRIMARY KEY (token, figure)
+);
+COMMENT ON TABLE audit.figures IS 'One row a figure of an attempt that has a history: volumes and rates.';
+COMMENT ON COLUMN audit.figures.token IS 'The attempt that was measured; only those of releases that still stand are history.';
+COMMENT ON COLUMN audit.figures.figure IS 'What was measured.';
+COMMENT ON COLUMN audit.figures.measured IS 'Records, or a share from 0 to 1.';
+COMMENT ON COLUMN audit.figures.measured_at IS 'When it was measured.';
+
 CREATE TABLE IF NOT EXISTS audit.releases (
     release bigint PRIMARY KEY,
     run_key text NOT NULL,

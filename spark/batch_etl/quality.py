@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from batch_etl.anomalies import Judgement
+
 Severity = Literal["error", "warn"]
 
 
@@ -78,3 +80,65 @@ def judge_unknown_share(sales: int, unknown: Mapping[str, int], *, limit: float)
     ]
     parts = ", ".join(f"{count} without a known {name}" for name, count in unknown.items())
     return CheckResult("unknown_share", "warn", not offenders, f"of {sales} sales {parts}", offenders)
+
+
+def judge_usual(name: str, figures: Mapping[str, tuple[float, Judgement]]) -> CheckResult:
+    """No figure is unlike its own history. figures: name -> value and what its history says of it."""
+    offenders = [
+        {"figure": figure, "value": round(value, 4), "expected": judged.expected, "found": judged.state}
+        for figure, (value, judged) in figures.items()
+        if judged.state in ("spike", "drift")
+    ]
+    learning = sum(judged.state == "learning" for _, judged in figures.values())
+    message = f"{len(offenders)} of {len(figures)} figures are unusual" if offenders else "as usual"
+    if learning:
+        message += f"; learning {learning} of {len(figures)}, too little history"
+    return CheckResult(name, "warn", not offenders, message, offenders[:10])
+
+
+def judge_contract(dataset: str, rows: int, offenders: Sequence[Mapping[str, Any]], *, is_warning: bool) -> CheckResult:
+    """No row breaks its contract. offenders: rule, rows, sample keys; is_warning: all of them only warn."""
+    told = ", ".join(f"{offender['rule']} ({offender['rows']})" for offender in offenders)
+    message = f"of {rows} rows: {told}" if offenders else f"all {rows} rows keep the contract"
+    return CheckResult(
+        f"contract_of_{dataset}", "warn" if is_warning else "error", not offenders, message, offenders[:10]
+    )
+
+
+def judge_files(files: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """Each record and cent of each file is clean, quarantined or a duplicate, and the quarantine is all there."""
+    offenders = [
+        file
+        for file in files
+        if file["source_records"] != file["accounted_records"]
+        or file["source_cents"] != file["accounted_cents"]
+        or file["quarantined_records"] != file["records_in_quarantine"]
+    ]
+    message = f"{len(offenders)} of {len(files)} files do not add up" if offenders else f"all {len(files)} files add up"
+    return CheckResult("files_add_up", "error", not offenders, message, offenders[:10])
+
+
+def judge_tables(held: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """No table holds more records than are clean; where it holds as many, it holds the same cents.
+
+    A key that several files repeat is held once, so a table may hold less.
+    """
+    offenders = [
+        row
+        for row in held
+        if row["table_rows"] > row["clean_records"]
+        or (row["table_rows"] == row["clean_records"] and row["table_cents"] != row["clean_cents"])
+        or (row["table_rows"] == 0 and row["clean_records"])
+    ]
+    message = (
+        f"{len(offenders)} of {len(held)} tables differ from their files" if offenders else "tables follow from files"
+    )
+    return CheckResult("tables_add_up", "error", not offenders, message, offenders[:10])
+
+
+def judge_age(age_hours: float | None, *, limit_hours: float) -> CheckResult:
+    """What is published is of today; before the first release there is nothing to be old."""
+    if age_hours is None:
+        return CheckResult("freshness", "warn", True, "there is no release yet")
+    message = f"the last good run ended {age_hours:.1f} hours ago, {limit_hours:g} are usual"
+    return CheckResult("freshness", "warn", age_hours <= limit_hours, message)

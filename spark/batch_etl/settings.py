@@ -27,10 +27,13 @@ class Paths(_Frozen):
 
 
 class QualityLimits(_Frozen):
-    """Shares from 0 to 1 above which a check warns."""
+    """Where a check warns. Shares are from 0 to 1, deviations are robust standard deviations."""
 
     max_quarantined_share: float = Field(ge=0, le=1)
     max_unknown_share: float = Field(ge=0, le=1)
+    max_deviation: float = Field(gt=0)
+    max_drift: float = Field(gt=0)
+    max_age_hours: float = Field(gt=0)
 
 
 class SparkLimits(_Frozen):

@@ -12,7 +12,7 @@ LONGEST_FILE = 260
 RULES = (
     Rule(
         "transforms and quality are pure",
-        ("spark/batch_etl/transforms/", "spark/batch_etl/quality.py"),
+        ("spark/batch_etl/transforms/", "spark/batch_etl/quality.py", "spark/batch_etl/anomalies.py"),
         ("batch_etl.stores", "batch_etl.settings", "os", "time", "random", "psycopg2"),
         forbids_clocks=True,
     ),

@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = """
 paths: {raw: data/raw, processed: data/processed, logs: data/logs, contracts: config/contracts}
 dataset_sizes: {small: "*_small.*", all: "*"}
-quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2}
+quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2, max_deviation: 5, max_drift: 0.2, max_age_hours: 48}
 spark: {split_bytes: 100}
 landing: {max_unpacked_bytes: 1000}
 releases: {kept: 3, lock_wait_seconds: 60}
@@ -72,7 +72,7 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         ("spark:", "colour: red\nspark:", "colour: Extra inputs are not permitted"),
         ("split_bytes: 100", "split_bytes: 0", "spark.split_bytes: Input should be greater than or equal to 1"),
         ("split_bytes: 100", "", "spark.split_bytes: Field required"),
-        ("max_unknown_share: 0.2", "max_unknown_share: 20", "quality.max_unknown_share: Input should be less than or"),
+        ("unknown_share: 0.2", "unknown_share: 20", "quality.max_unknown_share: Input should be less than or"),
         ("spark:", "spark: {", "not YAML: "),
         ('{small: "*_small.*", all: "*"}', "{}", "dataset_sizes: Dictionary should have at least 1 item"),
         ("*_small.*", "/data/*", "dataset_sizes.small: String should match pattern"),

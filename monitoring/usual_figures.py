@@ -1,0 +1,136 @@
+"""Volumes, rates and key figures of an attempt against those of earlier releases."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl import quality
+from batch_etl.anomalies import Limits, Point, judge_point
+from batch_etl.quality import CheckResult
+from batch_etl.settings import QualityLimits
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+
+Figures = Mapping[str, float]
+
+# A release that was gone back from is no example of what is usual, and a restore has measured nothing.
+_HISTORY = """
+    SELECT known.figure AS name, known.measured_at::date AS measured_on, known.measured AS value
+    FROM audit.figures AS known
+    INNER JOIN audit.releases AS published ON known.token = published.token
+    WHERE published.restored_from IS NULL AND NOT EXISTS (
+        SELECT 1
+        FROM audit.releases AS restored
+        WHERE restored.restored_from < published.release AND restored.release > published.release
+    )
+    ORDER BY known.measured_at DESC
+    LIMIT 20000
+"""
+_VOLUMES = """
+    SELECT 'records of ' || dataset AS name, SUM(records)::float AS value
+    FROM audit.source_files
+    WHERE run_key = %s AND state = 'landed'
+    GROUP BY dataset
+"""
+_QUARANTINED = """
+    SELECT
+        'quarantined share of ' || ledger.dataset AS name,
+        SUM(ledger.quarantined_records)::float / NULLIF(SUM(ledger.source_records), 0)::float AS value
+    FROM (
+        SELECT DISTINCT ON (dataset, batch_id) dataset, batch_id, source_records, quarantined_records
+        FROM audit.batch_ledger
+        ORDER BY dataset, batch_id, judged_at DESC
+    ) AS ledger
+    INNER JOIN audit.source_files AS delivered USING (dataset, batch_id)
+    WHERE delivered.run_key = %s AND delivered.state = 'landed'
+    GROUP BY ledger.dataset
+    HAVING SUM(ledger.source_records) > 0
+"""
+_NULLABLE = """
+    SELECT table_name, ARRAY_AGG(column_name::text ORDER BY ordinal_position) AS columns
+    FROM information_schema.columns
+    WHERE table_schema = 'core' AND is_nullable = 'YES' AND table_name = ANY(%s)
+    GROUP BY table_name
+    ORDER BY table_name
+"""
+_DAYS = """
+    SELECT
+        sold_on,
+        orders::float AS sales,
+        net_usd::float AS net_usd,
+        net_usd::float / orders::float AS net_usd_per_sale,
+        CASE WHEN gross_usd > 0 THEN (discount_usd / gross_usd)::float ELSE 0 END AS discount_share
+    FROM daily_sales
+    ORDER BY sold_on DESC
+    LIMIT 92
+"""
+
+
+def check_figures(
+    cursor: Cursor, run_key: str, token: int, tables: Iterable[str], limits: QualityLimits
+) -> list[CheckResult]:
+    """Measure staging and what the run brought, keep it for the runs to come, compare it with the runs before.
+
+    tables  those in staging, schema and name, visible under their name alone
+    """
+    today: date = fetch_value(cursor, "SELECT CURRENT_DATE")
+    earlier = _earlier(cursor)
+    volumes = _named(cursor, _VOLUMES, run_key)
+    rates = {**_named(cursor, _QUARANTINED, run_key), **_null_rates(cursor, tables)}
+    for name, value in {**volumes, **rates}.items():
+        cursor.execute(
+            "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (token, name, value),
+        )
+    of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
+    of_rates = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift, least_absolute=0.01)
+    return [
+        _judge("volume_as_usual", volumes, earlier, today, of_amounts),
+        _judge("rates_as_usual", rates, earlier, today, of_rates),
+        _judge_days(fetch_rows(cursor, _DAYS), of_amounts),
+    ]
+
+
+def _judge(
+    name: str, figures: Figures, earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
+) -> CheckResult:
+    judged = {
+        figure: (value, judge_point(earlier.get(figure, ()), Point(today, value), limits))
+        for figure, value in figures.items()
+    }
+    return quality.judge_usual(name, judged)
+
+
+def _judge_days(days: Sequence[Mapping[str, Any]], limits: Limits) -> CheckResult:
+    """The key figures of the last day with sales, against the days before it."""
+    judged = {}
+    for figure in ("sales", "net_usd", "net_usd_per_sale", "discount_share") if days else ():
+        now, *before = [Point(day["sold_on"], day[figure]) for day in days]
+        judged[f"{figure} of {now.on}"] = (now.value, judge_point(before, now, limits))
+    return quality.judge_usual("key_figures_as_usual", judged)
+
+
+def _earlier(cursor: Cursor) -> dict[str, list[Point]]:
+    points: dict[str, list[Point]] = {}
+    for row in fetch_rows(cursor, _HISTORY):
+        points.setdefault(row["name"], []).append(Point(row["measured_on"], row["value"]))
+    return points
+
+
+def _named(cursor: Cursor, statement: str, run_key: str) -> dict[str, float]:
+    return {row["name"]: row["value"] for row in fetch_rows(cursor, statement, (run_key,))}
+
+
+def _null_rates(cursor: Cursor, tables: Iterable[str]) -> dict[str, float]:
+    """The share of empty cells of every column that may be empty; one pass a table."""
+    names = [name for schema, _, name in (table.partition(".") for table in tables) if schema == "core"]
+    rates: dict[str, float] = {}
+    for row in fetch_rows(cursor, _NULLABLE, (names,)):
+        share = sql.SQL("1 - COUNT({0})::float / NULLIF(COUNT(*), 0) AS {0}")
+        columns = sql.SQL(", ").join(share.format(sql.Identifier(column)) for column in row["columns"])
+        query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(row["table_name"]))
+        (shares,) = fetch_rows(cursor, query)
+        rates |= {f"empty {row['table_name']}.{k}": v for k, v in shares.items() if v is not None}
+    return rates

@@ -1,0 +1,70 @@
+"""Figures of a run against those of the releases before: what counts as history, and what does not."""
+
+from tests.integration.pipeline import Pipeline
+
+# 40 releases of one file a day, 8 records of sales each, the newest a day ago.
+HISTORY = """
+    INSERT INTO audit.releases (release, run_key, token, fingerprint, published_at)
+    SELECT n, 'day ' || n, -n, 'f', NOW() - (41 - n) * INTERVAL '1 day' FROM GENERATE_SERIES(1, 40) AS n
+"""
+FIGURES = """
+    INSERT INTO audit.figures (token, figure, measured, measured_at)
+    SELECT -n, 'records of sales', %s, NOW() - (41 - n) * INTERVAL '1 day' FROM GENERATE_SERIES(%s, %s) AS n
+"""
+
+
+def volume(pipeline: Pipeline) -> tuple[bool, str]:
+    """Result of the check of volumes."""
+    pipeline.run("r1", stages=["quality_checks"])
+    check = "SELECT is_passed, message FROM audit.quality_results WHERE check_name = 'volume_as_usual'"
+    is_passed, message = pipeline.query(check)[0]
+    return is_passed, message
+
+
+def test_the_first_runs_are_learning_and_are_remembered(loaded: Pipeline) -> None:
+    assert volume(loaded) == (True, "as usual; learning 3 of 3, too little history")
+
+    loaded.shows(
+        "SELECT * FROM audit.figures WHERE figure LIKE '% of %' ORDER BY figure",
+        """
+        token | figure                         | measured
+        1     | quarantined share of customers | 0.5
+        1     | quarantined share of products  | 0
+        1     | quarantined share of sales     | 0.125
+        1     | records of customers           | 4
+        1     | records of products            | 2
+        1     | records of sales               | 8
+        """,
+    )
+
+
+def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 500, 1, 40)
+
+    assert volume(loaded) == (False, "1 of 3 figures are unusual; learning 2 of 3, too little history")
+    loaded.shows(
+        "SELECT offenders->0->>'figure' AS figure, offenders->0->>'expected' AS expected FROM audit.quality_results "
+        "WHERE check_name = 'volume_as_usual'",
+        "figure           | expected\nrecords of sales | 500.0",
+    )
+    assert loaded.query("SELECT state FROM audit.runs") == [("audited",)], "a warning does not stop the publish"
+
+
+def test_runs_that_were_not_published_and_releases_gone_back_from_are_no_history(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 8, 1, 40)
+    # 60 bad runs that never were published …
+    loaded.query("INSERT INTO audit.figures SELECT -n, 'records of sales', 9999 FROM GENERATE_SERIES(100, 160) AS n")
+    # … and 30 bad releases, before release 10 was put back.
+    loaded.query("UPDATE audit.figures SET measured = 9999 WHERE token BETWEEN -40 AND -11")
+    put_back = "INSERT INTO audit.releases (release, run_key, token, fingerprint, restored_from)"
+    loaded.query(f"{put_back} VALUES (41, 'r', -41, 'f', 10)")
+
+    assert volume(loaded) == (True, "as usual; learning 3 of 3, too little history")
+
+    loaded.query("UPDATE audit.figures SET measured = 8 WHERE token < 0")
+    loaded.query("DELETE FROM audit.releases WHERE release = 41")
+    loaded.query("UPDATE audit.runs SET state = 'loaded'")
+    loaded.query("DELETE FROM audit.quality_results")
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")

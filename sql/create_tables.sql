@@ -391,6 +391,9 @@ COMMENT ON COLUMN audit.stage_runs.records_in IS 'Records or rows that it read.'
 COMMENT ON COLUMN audit.stage_runs.records_out IS 'Records or rows that it wrote.';
 COMMENT ON COLUMN audit.stage_runs.details IS 'Figures of this stage, or the error that ended it.';
 
+ALTER TABLE audit.stage_runs ADD COLUMN IF NOT EXISTS peak_memory_bytes bigint;
+COMMENT ON COLUMN audit.stage_runs.peak_memory_bytes IS 'Most memory that the stage''s own process held, without Spark''s JVMs.';
+
 CREATE TABLE IF NOT EXISTS audit.source_files (
     run_key text NOT NULL,
     file_name text NOT NULL,

@@ -5,11 +5,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timezone
 
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
-from stack.layout import ENV_FILE, LOCAL_LOCK, ROOT, TESTS_LOCK, shown
+from stack.events import LEVELS, Choice, read_period, show
+from stack.layout import ENV_FILE, LOCAL_LOCK, LOGS, ROOT, TESTS_LOCK, shown
 from stack.local import venv
 from stack.modes import open_all, open_current
 from stack.progress import Progress
@@ -74,10 +76,26 @@ def _clean(script: str, arguments: Sequence[str]) -> int:
 
 
 def _logs(script: str, arguments: Sequence[str]) -> int:
-    parser = _parser(script, f"Show what the services say. They are: {', '.join(SERVICES)}.")
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="one or more of them; all where none is named")
+    parser = _parser(script, "Show what the services say, or, with any filter, the pipeline's own events.")
+    services = f"one or more of {', '.join(SERVICES)}; all where none is named"
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=services)
     parser.add_argument("-f", "--follow", action="store_true", help="go on as they say more")
+    events = parser.add_argument_group("the pipeline's events")
+    events.add_argument("--run", default="", help="of this DAG run")
+    events.add_argument("--stage", default="", help="of this stage, such as data_cleaning")
+    events.add_argument("--dataset", default="", help="of this dataset, such as sales")
+    events.add_argument("--level", choices=LEVELS, default="", help="this grave or graver")
+    events.add_argument("--since", default="", metavar="WHEN", help="90m, 2h, 7d, 2026-11-01 or last-month")
+    events.add_argument("--sum", default="", metavar="FIGURE", help="add up a figure of the events, such as records_in")
+    events.add_argument("--failing-since", action="store_true", help="when runs began to warn or fail without a break")
     chosen = parser.parse_args(arguments)
+    now = datetime.now(timezone.utc)  # noqa: UP017 - a Python 3.10 starts this too
+    since, until = read_period(chosen.since, now) if chosen.since else (None, None)
+    choice = Choice(chosen.run, chosen.stage, chosen.dataset, chosen.level, since, until)
+    if choice != Choice() or chosen.sum or chosen.failing_since:
+        if chosen.services:
+            parser.error("filters are for the pipeline's events; leave the services out")
+        return show(LOGS, choice, add_up=chosen.sum, is_failing=chosen.failing_since, follow=chosen.follow)
     return open_current(load_settings()).show_logs(chosen.services, follow=chosen.follow)
 
 

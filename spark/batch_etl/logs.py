@@ -3,10 +3,13 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+_LARGEST_BYTES = 32_000_000
+_KEPT_FILES = 20
 _STANDARD = set(vars(logging.makeLogRecord({})))
 
 
@@ -50,7 +53,19 @@ def log_to_file(folder: Path, context: dict[str, str]) -> None:
 
 def _file_handler(folder: Path, context: dict[str, str]) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
+    _rotate(folder)
     # Watched: whoever rotates the file does not stop us writing.
     handler = WatchedFileHandler(folder / "pipeline.jsonl", encoding="utf-8")
     handler.setFormatter(JsonFormatter(context))
     return handler
+
+
+def _rotate(folder: Path) -> None:
+    """Put a file that has grown large aside under its time, and forget the oldest. A process does so when it starts."""
+    file = folder / "pipeline.jsonl"
+    with suppress(FileNotFoundError):
+        if file.stat().st_size > _LARGEST_BYTES:
+            # Of two processes at once the second finds no file, or a new and small one.
+            file.rename(folder / f"pipeline-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.jsonl")
+    for oldest in sorted(folder.glob("pipeline-*.jsonl"))[:-_KEPT_FILES]:
+        oldest.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -118,5 +119,12 @@ def run_stage(run: Run, work: Callable[[Run], StageResult]) -> StageResult:
 
 
 def _record_end(run: Run, attempt: int, *, state: str, details: dict[str, Any], **figures: int) -> None:
+    memory = {"peak_memory_bytes": peak_memory_bytes()}
     with run.warehouse() as connection:
-        audit.end_stage(connection, run.run_key, run.stage, attempt, state=state, details=details, **figures)
+        audit.end_stage(connection, run.run_key, run.stage, attempt, state=state, details=details, **figures, **memory)
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process held so far: of a Spark stage its driver in Python, without the JVMs."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -7,6 +7,7 @@ WITH newest AS (
         state,
         records_in,
         records_out,
+        peak_memory_bytes,
         started_at,
         finished_at
     FROM audit.stage_runs
@@ -20,6 +21,15 @@ SELECT
     state,
     records_in,
     records_out,
+    peak_memory_bytes,
+    -- Only the first stage reads the source files; what the others read is counted in records.
+    CASE
+        WHEN stage = 'data_ingestion' THEN (
+            SELECT SUM(found.size_bytes)::bigint
+            FROM audit.source_files AS found
+            WHERE found.run_key = %(run_key)s
+        )
+    END AS bytes_in,
     EXTRACT(EPOCH FROM finished_at - started_at)::float AS seconds,
     (records_in / NULLIF(EXTRACT(EPOCH FROM finished_at - started_at), 0))::bigint AS records_per_second
 FROM newest

@@ -11,8 +11,10 @@ from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
 CHECKS = {
     **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE},
     "customer_cohorts": "error",
+    **{f"contract_of_{dataset}": "error" for dataset in ("customers", "products", "sales")},
     "dim_customer_history": "error",
     "dim_product_history": "error",
+    "files_add_up": "error",
     "fct_sale_amounts": "error",
     "fct_sale_references": "error",
     "key_figures_as_usual": "warn",
@@ -21,6 +23,7 @@ CHECKS = {
     "quarantined_share": "warn",
     "rates_as_usual": "warn",
     "staging_holds_the_mart": "error",
+    "tables_add_up": "error",
     "unknown_share": "warn",
     "volume_as_usual": "warn",
 }
@@ -32,6 +35,12 @@ BROKEN = {
     " WHERE sale_id = 'S00000006'",
     "key_of_product_performance": "UPDATE staging.product_performance_t1 SET product_id = 'P000001'",
     "key_of_records": "UPDATE staging.records_t1 SET record_number = 3 WHERE dataset = 'customers'",
+    "contract_of_customers": "UPDATE staging.dim_customer_t1 SET email = 'nobody' WHERE customer_key != -1",
+    "contract_of_products": "UPDATE staging.dim_product_t1 SET stock_quantity = -1 WHERE product_id = 'P000001'",
+    "contract_of_sales": "UPDATE staging.fct_sale_t1 SET region = 'moon' WHERE sale_id = 'S00000001'",
+    "files_add_up": "UPDATE staging.records_t1 SET batch_id = 'another' WHERE dataset = 'sales'",
+    "tables_add_up": "UPDATE audit.batch_ledger SET (clean_records, duplicate_records) = (0, 2)"
+    " WHERE dataset = 'products'",
     "ledger_balances": "DELETE FROM audit.batch_ledger WHERE dataset = 'sales'",
     "dim_customer_history": "UPDATE staging.dim_customer_t1 SET valid_to_utc = '2025-01-15' WHERE NOT is_current",
     "dim_product_history": "UPDATE staging.dim_product_t1 SET is_current = FALSE WHERE product_id = 'P000001'",
@@ -129,6 +138,9 @@ def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, mo
 
     assert (passed.returncode, passed.stderr) == (0, "")
     assert [line.split(":")[0].split() for line in passed.stdout.splitlines()] == [
+        *[["pass", f"contract_of_{dataset}"] for dataset in ("customers", "products", "sales")],
+        ["pass", "files_add_up"],
+        ["pass", "tables_add_up"],
         ["pass", "customer_cohorts"],
         ["pass", "dim_customer_history"],
         ["pass", "dim_product_history"],
@@ -136,6 +148,8 @@ def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, mo
         ["pass", "fct_sale_references"],
         ["pass", "marts_agree_with_sales"],
         ["pass", "unknown_share"],
+        ["pass", "freshness"],
     ]
+    assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE run_key LIKE 'monitor %'") == [(26,)]
     assert failed.returncode == QualityStopped.exit_code
     assert '"name": "marts_agree_with_sales", "severity": "error", "is_passed": false' in failed.stdout

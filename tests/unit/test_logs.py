@@ -86,3 +86,17 @@ def test_a_log_that_is_rotated_away_goes_on_under_its_name(tmp_path: Path) -> No
     log.info("after")
 
     assert [event["message"] for event in events((tmp_path / "pipeline.jsonl").read_text())] == ["after"]
+
+
+def test_a_large_log_is_put_aside_at_the_next_start_and_the_oldest_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_LARGEST_BYTES", 10)
+    monkeypatch.setattr(logs, "_KEPT_FILES", 2)
+    for start in range(4):
+        logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+        logging.getLogger("batch_etl.x").info("start %s", start)
+
+    kept = [event["message"] for file in sorted(tmp_path.glob("*-*.jsonl")) for event in events(file.read_text())]
+    assert kept == ["start 1", "start 2"]
+    assert [event["message"] for event in events((tmp_path / "pipeline.jsonl").read_text())] == ["start 3"]

@@ -40,7 +40,9 @@ def visible(text: str) -> str:
 
 def size(count: int | None) -> str:
     """Bytes in the unit that people would use."""
-    amount = float(count or 0)
+    if count is None:
+        return "-"
+    amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if amount < 1000 or unit == "GB":  # noqa: PLR2004 - SI
             return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"

@@ -80,6 +80,7 @@ def end_stage(
     state: str,
     records_in: int | None = None,
     records_out: int | None = None,
+    peak_memory_bytes: int | None = None,
     details: Mapping[str, Any],
 ) -> None:
     """Record how a stage ended. state: done, nothing new or failed."""
@@ -87,10 +88,16 @@ def end_stage(
         cursor.execute(
             """
             UPDATE audit.stage_runs
-            SET state = %s, finished_at = CLOCK_TIMESTAMP(), records_in = %s, records_out = %s, details = %s
+            SET
+                state = %s,
+                finished_at = CLOCK_TIMESTAMP(),
+                records_in = %s,
+                records_out = %s,
+                peak_memory_bytes = %s,
+                details = %s
             WHERE run_key = %s AND stage = %s AND attempt = %s
             """,
-            (state, records_in, records_out, json.dumps(details), run_key, stage, attempt),
+            (state, records_in, records_out, peak_memory_bytes, json.dumps(details), run_key, stage, attempt),
         )
 
 

@@ -37,8 +37,8 @@ def test_the_tables_hold_every_figure_of_the_summary() -> None:
         *[["sales", "2", "1", "20.5 kB", "1,020", "", "1,000", "5", "15", "1,100", "1,050"]],
     ]
     assert page.rows("stages") == [
-        ["publish", "done", "2", "1,020", "7", "1,234.6", "1"],
-        ["notify", "running", "1", "-", "-", "-", "-"],
+        ["publish", "done", "2", "1,020", "7", "1,234.6", "1", "2.5 MB", "81.0 MB"],
+        ["notify", "running", "1", "-", "-", "-", "-", "-", "-"],
     ]
     assert page.rows("failed_checks") == [["unknown_share", "warn", "of 10 sales 9 …"]]
     assert page.rows("passed_checks") == [["ledger_balances", "passed", "…"]]

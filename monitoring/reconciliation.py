@@ -1,0 +1,98 @@
+"""Does what is in the tables add up to what stood in the files, and is it of today?"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl import quality
+from batch_etl.contract import Contract
+from batch_etl.quality import CheckResult
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+from monitoring.contract_checks import TABLES
+
+Batches = Mapping[str, Sequence[str]]
+
+_FILES = """
+    SELECT
+        ledger.dataset,
+        ledger.source_file,
+        ledger.source_records,
+        ledger.clean_records + ledger.quarantined_records + ledger.duplicate_records AS accounted_records,
+        ledger.source_cents,
+        ledger.clean_cents + ledger.quarantined_cents + ledger.duplicate_cents AS accounted_cents,
+        ledger.quarantined_records,
+        COALESCE(held.records, 0) AS records_in_quarantine
+    FROM (
+        SELECT DISTINCT ON (dataset, batch_id) *
+        FROM audit.batch_ledger
+        WHERE batch_id = ANY(%s)
+        ORDER BY dataset, batch_id, judged_at DESC
+    ) AS ledger
+    LEFT JOIN (
+        SELECT dataset, batch_id, COUNT(*) AS records
+        FROM records
+        GROUP BY dataset, batch_id
+    ) AS held USING (dataset, batch_id)
+    ORDER BY ledger.dataset, ledger.source_file
+"""
+_CLEAN = """
+    SELECT dataset, SUM(clean_records)::bigint AS clean_records, SUM(clean_cents)::bigint AS clean_cents
+    FROM (
+        SELECT DISTINCT ON (dataset, batch_id) dataset, clean_records, clean_cents
+        FROM audit.batch_ledger
+        WHERE batch_id = ANY(%s)
+        ORDER BY dataset, batch_id, judged_at DESC
+    ) AS ledger
+    GROUP BY dataset
+    ORDER BY dataset
+"""
+# The hours since the last run that ended well, also where it found nothing new.
+_AGE = """
+    SELECT EXTRACT(EPOCH FROM NOW() - MAX(ended_at))::float / 3600
+    FROM (
+        SELECT MAX(published_at) AS ended_at FROM audit.releases
+        UNION ALL
+        SELECT MAX(claimed_at) AS ended_at FROM audit.runs WHERE state = 'unchanged'
+    ) AS known
+"""
+
+
+def check_reconciliation(cursor: Cursor, batches: Batches, contracts: Mapping[str, Contract]) -> list[CheckResult]:
+    """Follow records and cents of every file from its bytes to the tables, which are met under their name alone."""
+    batch_ids = list(chain.from_iterable(batches.values()))
+    files = fetch_rows(cursor, _FILES, (batch_ids,))
+    clean = {row["dataset"]: row for row in fetch_rows(cursor, _CLEAN, (batch_ids,))}
+    held = [
+        {**clean[dataset], **_held(cursor, contracts[dataset])}
+        for dataset in sorted(TABLES.keys() & clean.keys() & contracts.keys())
+    ]
+    return [quality.judge_files(files), quality.judge_tables(held)]
+
+
+def check_freshness(cursor: Cursor, *, max_age_hours: float) -> CheckResult:
+    """The last release, or the last run that found everything as it is, is not too long ago."""
+    return quality.judge_age(fetch_value(cursor, _AGE), limit_hours=max_age_hours)
+
+
+def visible_batches(cursor: Cursor) -> dict[str, list[str]]:
+    """The batches of the release that everybody sees, by dataset."""
+    batches: dict[str, list[str]] = {}
+    for row in fetch_rows(
+        cursor,
+        "SELECT dataset, batch_id FROM audit.release_batches WHERE release = (SELECT MAX(release) FROM audit.releases)",
+    ):
+        batches.setdefault(row["dataset"], []).append(row["batch_id"])
+    return batches
+
+
+def _held(cursor: Cursor, contract: Contract) -> dict[str, Any]:
+    name = TABLES[contract.dataset].partition(".")[2]
+    is_dimension = name.startswith("dim_")
+    known = sql.Identifier(f"{name.removeprefix('dim_')}_key")
+    query = sql.SQL("SELECT COUNT(*) AS table_rows, COALESCE(SUM({})::numeric * 100, 0)::bigint AS table_cents FROM {}")
+    amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
+    of_sources = sql.SQL(" WHERE {} != -1").format(known) if is_dimension else sql.SQL("")
+    return fetch_rows(cursor, query.format(amount, sql.Identifier(name)) + of_sources)[0]

@@ -1,0 +1,57 @@
+"""Checks that look at tables alone, whether staging or what is published: names without schema mean either."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl import quality
+from batch_etl.errors import ConfigurationError
+from batch_etl.quality import CheckResult
+from batch_etl.settings import Settings
+from batch_etl.stores.difference import read_table
+from batch_etl.stores.warehouse import fetch_rows
+
+_SEVERITY = re.compile(r"^-- Severity: (\w+)$", re.MULTILINE)
+_UNKNOWN = """
+    SELECT
+        COUNT(*) AS sales,
+        COUNT(*) FILTER (WHERE customer_key = -1) AS customer,
+        COUNT(*) FILTER (WHERE product_key = -1) AS product
+    FROM fct_sale
+"""
+
+
+def check_tables(cursor: Cursor, settings: Settings) -> list[CheckResult]:
+    """The checks of sql/checks, and the share of unknown references."""
+    files = sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))
+    results = [
+        quality.judge_offenders(file.stem, _severity(file), fetch_rows(cursor, file.read_text())) for file in files
+    ]
+    counts = fetch_rows(cursor, _UNKNOWN)[0]
+    unknown = {"customer": counts["customer"], "product": counts["product"]}
+    limit = settings.config.quality.max_unknown_share
+    return [*results, quality.judge_unknown_share(counts["sales"], unknown, limit=limit)]
+
+
+def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:
+    """No key of these tables, schema and name, is missing or double: staging has no constraint yet."""
+    statement = sql.SQL("SELECT {key}, COUNT(*) AS n FROM {view} GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10")
+    results = []
+    for table in tables:
+        columns = [sql.Identifier(column) for column in read_table(cursor, table).key]
+        null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)
+        view = sql.Identifier(table.partition(".")[2])
+        query = statement.format(key=sql.SQL(", ").join(columns), view=view, null=null)
+        results.append(quality.judge_keys(table, fetch_rows(cursor, query)))
+    return results
+
+
+def _severity(file: Path) -> quality.Severity:
+    match = _SEVERITY.search(file.read_text(encoding="utf-8"))
+    if match is None or match[1] not in get_args(quality.Severity):
+        raise ConfigurationError(f"{file}: needs a line '-- Severity: error' or '-- Severity: warn'")
+    return "error" if match[1] == "error" else "warn"

@@ -1,0 +1,152 @@
+"""The pipeline's own events in data/logs/pipeline*.jsonl: chosen, added up, followed, and shown in colours."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from stack.backend import StackError
+
+Event = dict[str, Any]
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SHOWN_APART = ("time", "level", "logger", "message", "run", "stage", "dataset", "traceback")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which events are asked for; what is empty does not matter."""
+
+    run: str = ""
+    stage: str = ""
+    dataset: str = ""
+    level: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, event: Event) -> bool:
+        at = datetime.fromisoformat(str(event["time"]))
+        return (
+            all(not asked or asked == event.get(name) for name, asked in self._named())
+            and (not self.level or self._is_grave(event))
+            and (self.since is None or at >= self.since)
+            and (self.until is None or at < self.until)
+        )
+
+    def _named(self) -> tuple[tuple[str, str], ...]:
+        return ("run", self.run), ("stage", self.stage), ("dataset", self.dataset)
+
+    def _is_grave(self, event: Event) -> bool:
+        return LEVELS.index(str(event["level"]).lower()) >= LEVELS.index(self.level)
+
+
+def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
+    """When a period begins and ends: 90m 2h 7d 4w ago, a moment such as 2026-11-01, or last-month."""
+    if match := re.fullmatch(r"(\d+)([mhdw])", text):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])}), None
+    if text == "last-month":
+        this_month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return (this_month - timedelta(days=1)).replace(day=1), this_month
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise StackError(f"'{text}' is no moment; write 2h, 7d, 2026-11-01, 2026-11-01T06:00 or last-month") from None
+    in_utc = moment.replace(tzinfo=timezone.utc)  # noqa: UP017 - a Python 3.10 starts this too
+    return (moment if moment.tzinfo else in_utc), None
+
+
+def read_events(folder: Path) -> Iterator[Event]:
+    """Every event, the oldest first. A line that is cut, as by a full disk, is passed over."""
+    for file in [*sorted(folder.glob("pipeline-*.jsonl")), folder / "pipeline.jsonl"]:
+        if file.exists():
+            with file.open(encoding="utf-8", errors="replace") as lines:
+                yield from _parsed(lines)
+
+
+def follow_events(file: Path) -> Iterator[Event]:
+    """Events as they are written from now on, for ever."""
+    position = file.stat().st_size if file.exists() else 0
+    while True:
+        size = file.stat().st_size if file.exists() else 0
+        # Rotated away: the new file starts at its beginning.
+        position = position if size >= position else 0
+        if size > position:
+            with file.open("rb") as log:
+                log.seek(position)
+                whole = log.read(size - position).rpartition(b"\n")[0]
+            position += len(whole) + 1 if whole else 0
+            yield from _parsed(whole.decode("utf-8", "replace").splitlines())
+        time.sleep(0.5)
+
+
+def failing_since(events: Sequence[Event], grave: Choice) -> Event | None:
+    """The first event of the newest unbroken series of runs with such events; None where the newest run had none."""
+    first: Event | None = None
+    by_run: dict[str, list[Event]] = {}
+    for event in events:
+        by_run.setdefault(str(event.get("run")), []).append(event)
+    for of_run in by_run.values():
+        bad = [event for event in of_run if grave.holds(event)]
+        first = (first or bad[0]) if bad else None
+    return first
+
+
+def render(event: Event, *, is_coloured: bool) -> str:
+    """One line for people: when, how grave, where, what, and the figures."""
+    figures = " ".join(f"{name}={_short(value)}" for name, value in event.items() if name not in _SHOWN_APART)
+    where = " ".join(str(event[name]) for name in ("stage", "dataset") if event.get(name))
+    level = f"{event['level']:8}"
+    if is_coloured:
+        level = f"\033[{_COLOURS.get(str(event['level']), '0')}m{level}\033[0m"
+        figures = f"\033[2m{figures}\033[0m"
+    told = "".join(character if character.isprintable() else " " for character in str(event["message"]))
+    moment = str(event["time"])[:19].replace("T", " ")
+    return "  ".join(part for part in (moment, level, where, told, figures) if part)
+
+
+def _parsed(lines: Iterator[str] | Sequence[str]) -> Iterator[Event]:
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and {"time", "level", "message"} <= event.keys():
+            yield event
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "".join(character if character.isprintable() else " " for character in text)[:120]
+
+
+def show(folder: Path, choice: Choice, *, add_up: str, is_failing: bool, follow: bool) -> int:
+    """Print what was asked for; 1 where nothing was found."""
+    is_coloured = sys.stdout.isatty()
+    if is_failing:
+        everything = Choice(choice.run, choice.stage, choice.dataset, "", choice.since, choice.until)
+        chosen = [event for event in read_events(folder) if everything.holds(event)]
+        first = failing_since(chosen, Choice(level=choice.level or "warning"))
+        print(render(first, is_coloured=is_coloured) if first else "not failing: the newest run has no such event")
+        return 0
+    found = (event for event in read_events(folder) if choice.holds(event))
+    if add_up:
+        print(sum(value for event in found if isinstance(value := event.get(add_up), int)))
+        return 0
+    count = 0
+    for event in found:
+        count += 1
+        print(render(event, is_coloured=is_coloured))
+    if follow:
+        for event in follow_events(folder / "pipeline.jsonl"):
+            if choice.holds(event):
+                print(render(event, is_coloured=is_coloured), flush=True)
+    if not count:
+        print("no such event", file=sys.stderr)
+    return 0 if count else 1

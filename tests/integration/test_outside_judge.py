@@ -11,8 +11,8 @@ from psycopg2.extensions import parse_dsn
 
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
-# What a table holds of its dataset, under the dataset's name: the unknown member comes from no file, and the first version
-# of a key holds since 1900, whatever moment its record told.
+# What a table holds of its dataset, under the dataset's name: the unknown member comes from no file, and the first
+# version of a key holds since 1900, whatever moment its record told.
 _VERSION = "SELECT *, GREATEST(valid_from_utc, '2000-01-01Z') AS updated_at_utc"
 VIEWS = {
     "sales": "SELECT * FROM core.fct_sale",

@@ -93,10 +93,10 @@ def main() -> None:
             for statement in statements:
                 values = [str(arguments.file)] if statement == _READ else None
                 connection.execute(statement.replace("{folder}", str(arguments.folder)), values)
-            print(f"{name} {time.perf_counter() - started:.1f}")  # noqa: T201
+            print(f"{name} {time.perf_counter() - started:.1f}")
         for table in ("ingested", "quarantine", "duplicates", "clean"):
             rows = connection.execute(f"SELECT COUNT(*) FROM '{arguments.folder}/{table}.parquet'").fetchone()  # noqa: S608
-            print(f"{table} {rows}")  # noqa: T201
+            print(f"{table} {rows}")
 
 
 if __name__ == "__main__":

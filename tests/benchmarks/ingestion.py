@@ -15,7 +15,7 @@ from pathlib import Path
 from batch_etl.contract_reader import read_contract
 from batch_etl.stores.landing import Limits, land
 from batch_etl.stores.source_reader import pieces_of, take_apart
-from tests.benchmarks.sales import write_sales
+from tests.benchmarks.sales_file import write_sales
 
 PROJECT = Path(__file__).resolve().parents[2]
 

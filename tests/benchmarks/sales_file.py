@@ -37,9 +37,7 @@ def _lines(dice: np.random.Generator, ids: np.ndarray) -> pa.Array:
         pc.if_else(pa.array(is_dirty & (ids % 3 == 0)), "0", pa.array(content % 9 + 1).cast(pa.string())),
         _amount(content % 100_000 + 1, is_dirty & (ids % 3 == 1)),
         pa.array(np.array(["0", "0.05", "0.1", "0.25"], object)[content % 4], pa.string()),
-        pc.strftime(
-            pa.array((_FIRST_SECOND + content % _YEAR_SECONDS).astype("datetime64[s]")), "%Y-%m-%dT%H:%M:%SZ"
-        ),
+        pc.strftime(pa.array((_FIRST_SECOND + content % _YEAR_SECONDS).astype("datetime64[s]")), "%Y-%m-%dT%H:%M:%SZ"),
         pc.if_else(
             pa.array(is_dirty & (ids % 3 == 2)),
             "moon",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
@@ -13,12 +14,15 @@ from batch_etl.stores.attempts import run_attempts
 from batch_etl.stores.lake import count_rows_of, read_part, write_part
 from batch_etl.stores.landing import Batch
 from batch_etl.stores.source_reader import with_raw_text
-from batch_etl.transforms.duplicates import set_apart, split_duplicates
-from batch_etl.transforms.judge import judge
+from batch_etl.transforms.duplicates import key_hashes, repeated, set_apart, split_duplicates
+from batch_etl.transforms.judge import LINEAGE, judge
 from batch_etl.transforms.ledger import cents
-from batch_etl.transforms.values import arrow_type
 
 LAYERS = ("clean", "quarantine", "duplicates")
+# Files of a part that go no further: the hashes of its keys in order, and the records whose key other parts hold too.
+_HASHES, _SHARED = "hashes", "shared"
+_HASHES_AT_ONCE = 20_000_000
+_HASH_END = 2**64
 # A task costs more than a small file.
 _PARTS_A_TASK = 100
 _ROWS_A_TASK = 200_000
@@ -77,11 +81,14 @@ def _judge_part(part: Part, folder: Path) -> Judged:
     ingested = read_part(part.file)
     judgement = judge(ingested, part.contract)
     # Of a batch in several parts two may hold the same key: _settle sees to it when all of them are judged.
-    valid, duplicates = split_duplicates(judgement.valid, part.contract) if part.is_whole else (judgement.valid, None)
+    valid, duplicates = split_duplicates(judgement.valid, part.contract)
     rejected = with_raw_text(judgement.rejected, part.batch, part.contract)
     rejected = rejected.drop_columns(["_fault", "_not_text", "_extra"])
     tables = {"clean": valid, "quarantine": rejected, "duplicates": duplicates}
     files = {layer: write_part(table, folder / f"{layer}.parquet") for layer, table in tables.items() if table}
+    if not part.is_whole:
+        files[_HASHES] = folder / "hashes.npy"
+        np.save(files[_HASHES], np.sort(key_hashes(valid, part.contract)))
     return Judged(part, files, cents(ingested, part.contract), judgement.warnings)
 
 
@@ -100,36 +107,38 @@ def measure(files: Sequence[Path], contract: Contract) -> tuple[int, int]:
 
 
 def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list[Judged]:
-    """Let one record of each key stand, wherever in the file the others are."""
-    contract = parts[0].part.contract
-    doubled = write_part(_doubled_keys(spark, parts, contract), scratch / "doubled.parquet")
-    if not count_rows_of(doubled):
+    """Let one record of each key stand, wherever in the file the others are; each part has settled its own."""
+    shared = shared_hashes([np.load(part.files[_HASHES], mmap_mode="r") for part in parts])
+    if not len(shared):
         return list(parts)
-    settled = run_attempts(spark, scratch / "settled", parts, partial(_set_doubled_apart, keys=doubled))
-    apart = [read_part(part.files["doubled"]) for _, part in settled if "doubled" in part.files]
-    kept, duplicates = split_duplicates(pa.concat_tables(apart), contract)
+    np.save(scratch / "shared.npy", shared)
+    work = partial(_set_shared_apart, hashes=scratch / "shared.npy")
+    settled = [part for _, part in run_attempts(spark, scratch / "settled", parts, work)]
+    contract = parts[0].part.contract
+    apart = pa.concat_tables(read_part(part.files[_SHARED]) for part in settled if _SHARED in part.files)
+    kept, duplicates = split_duplicates(apart, contract)
     files = {"clean": write_part(kept, scratch / "kept.parquet")}
     files["duplicates"] = write_part(duplicates, scratch / "duplicates.parquet")
-    return [*(part for _, part in settled), Judged(parts[0].part, files, 0, {})]
+    return [*settled, Judged(parts[0].part, files, 0, {})]
 
 
-def _doubled_keys(spark: SparkSession, parts: Sequence[Judged], contract: Contract) -> pa.Table:
-    clean = [part.files["clean"] for part in parts if "clean" in part.files]
-    key = list(contract.key)
-    schema = pa.schema([(name, arrow_type(contract.column(name))) for name in key])
-    if not clean:
-        return schema.empty_table()
-    counted = spark.read.parquet(*map(str, clean)).groupBy(*key).count()
-    return counted.where("count > 1").select(*key).toArrow().cast(schema)
+def shared_hashes(of_parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The hashes that several parts hold; of_parts are in order, so that one range after the other is looked at."""
+    ranges = sum(map(len, of_parts)) // _HASHES_AT_ONCE + 1
+    bounds = [np.uint64(_HASH_END // ranges * i) for i in range(1, ranges)]
+    pieces = zip(*(np.split(hashes, np.searchsorted(hashes, bounds)) for hashes in of_parts), strict=True)
+    return np.concatenate([repeated(np.concatenate(piece)) for piece in pieces])
 
 
-def _set_doubled_apart(judged: Judged, folder: Path, *, keys: Path) -> Judged:
-    """The work of a task: take the records whose key is among `keys` out of the clean ones of a part."""
-    if "clean" not in judged.files:
-        return judged
-    rest, doubled = set_apart(read_part(judged.files["clean"]), read_part(keys), judged.part.contract)
-    if not doubled:
-        return judged
-    files = {"clean": write_part(rest, folder / "clean.parquet")}
-    files["doubled"] = write_part(doubled, folder / "doubled.parquet")
-    return replace(judged, files=judged.files | files)
+def _set_shared_apart(judged: Judged, folder: Path, *, hashes: Path) -> Judged:
+    """The work of a task: take the records whose key other parts hold too out of what a part has settled."""
+    files, shared, contract = dict(judged.files), np.load(hashes), judged.part.contract
+    apart: list[pa.Table] = []
+    for layer in files.keys() & {"clean", "duplicates"}:
+        rest, of_layer = set_apart(read_part(files[layer]), shared, contract)
+        if of_layer:
+            files[layer] = write_part(rest, folder / f"{layer}.parquet")
+            apart.append(of_layer.select([*contract.column_names, *LINEAGE]))
+    if apart:
+        files[_SHARED] = write_part(pa.concat_tables(apart), folder / "shared.parquet")
+    return replace(judged, files=files)

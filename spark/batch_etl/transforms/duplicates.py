@@ -1,12 +1,16 @@
 """Which record of a file stands where several have the same key."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pandas.util import hash_array
 
 from batch_etl.contract import Contract
 
 EXACT_COPY = "exact copy"
 SUPERSEDED = "superseded version"
+# Mixes the hashes of several columns: odd, so that no bit is lost.
+_ODD = np.uint64(1_000_003)
 
 
 def split_duplicates(valid: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
@@ -18,20 +22,30 @@ def split_duplicates(valid: pa.Table, contract: Contract) -> tuple[pa.Table, pa.
 
     rows(valid) = rows(kept) + rows(duplicates), whatever the order of the rows.
     """
-    keys = list(contract.key)
-    counted = valid.group_by(keys, use_threads=False).aggregate([([], "count_all")])
-    rest, doubled = set_apart(valid, counted.filter(pc.greater(counted["count_all"], 1)).select(keys), contract)
+    rest, doubled = set_apart(valid, repeated(key_hashes(valid, contract)), contract)
     kept, duplicates = _ranked(doubled, contract)
     return pa.concat_tables([rest, kept]), duplicates
 
 
-def set_apart(valid: pa.Table, doubled: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
-    """Part the records whose key is not in `doubled`, a table of keys, from those whose key is."""
-    keys = list(contract.key)
-    places = valid.select(keys).append_column("_place", pa.array(range(len(valid)), pa.int64()))
-    found = places.join(doubled, keys=keys, join_type="left semi", use_threads=False)["_place"]
-    is_doubled = pc.is_in(places["_place"], found.combine_chunks())
-    return valid.filter(pc.invert(is_doubled)), valid.filter(is_doubled)
+def key_hashes(records: pa.Table, contract: Contract) -> np.ndarray:
+    """A number a record, uint64: the same wherever the key is the same, and nearly never elsewhere."""
+    hashes = np.zeros(len(records), np.uint64)
+    for name in contract.key:
+        words = records[name].cast(pa.string()).to_numpy(zero_copy_only=False)
+        hashes = hashes * _ODD + hash_array(words, categorize=False)
+    return hashes
+
+
+def repeated(hashes: np.ndarray) -> np.ndarray:
+    """Those numbers that are there more than once, in order."""
+    in_order = np.sort(hashes)
+    return np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+
+
+def set_apart(records: pa.Table, hashes: np.ndarray, contract: Contract) -> tuple[pa.Table, pa.Table]:
+    """Part the records whose key has none of these hashes from those whose key has one."""
+    is_apart = np.isin(key_hashes(records, contract), hashes)
+    return records.filter(pa.array(~is_apart)), records.filter(pa.array(is_apart))
 
 
 def _ranked(doubled: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:

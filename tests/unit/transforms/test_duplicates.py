@@ -1,9 +1,10 @@
 """Which record of a file stands: a total order, whatever the order of the rows, the same as across files."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from batch_etl.transforms.duplicates import set_apart, split_duplicates
+from batch_etl.transforms.duplicates import key_hashes, repeated, set_apart, split_duplicates
 from batch_etl.transforms.values import arrow_type
 from tests.drawing import read_drawing
 from tests.unit.transforms.test_versions import PRICES, VERSIONS
@@ -51,7 +52,23 @@ def test_a_file_without_records_has_neither() -> None:
 
 
 def test_records_with_one_of_the_keys_are_set_apart() -> None:
-    rest, apart = set_apart(drawn(), pa.table({"id": ["A", "E", "Z"]}), PRICES)
+    hashes = key_hashes(pa.table({"id": ["A", "E", "Z"]}), PRICES)
+
+    rest, apart = set_apart(drawn(), hashes, PRICES)
 
     assert rest["id"].to_pylist() == ["B", "B", "B", "C", "C", "D", "D", "F", "F"]
     assert apart["id"].to_pylist() == ["A", "A", "A", "A", "E", "E", "E"]
+
+
+def test_keys_of_several_columns_have_the_same_number_where_every_column_is_the_same() -> None:
+    contract = PRICES.model_copy(update={"key": ("id", "known_at")})
+    hashes = key_hashes(drawn(), contract)
+
+    keys = zip(drawn()["id"].to_pylist(), drawn()["known_at"].to_pylist(), strict=True)
+    both = set(zip(keys, hashes.tolist(), strict=True))
+    assert len(both) == len({key for key, _ in both}) == len({number for _, number in both})
+
+
+def test_only_numbers_that_are_there_again_are_repeated() -> None:
+    assert repeated(np.array([5, 3, 5, 1, 3, 5], np.uint64)).tolist() == [3, 5]
+    assert repeated(np.array([], np.uint64)).tolist() == []

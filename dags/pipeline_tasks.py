@@ -82,13 +82,14 @@ def publish(token: int, run_id: str, params: dict[str, Any]) -> None:
 
 
 @task
-def daily_summary(run_id: str, params: dict[str, Any]) -> None:
+def daily_summary(run_id: str, params: dict[str, Any], dag_run: Any) -> None:  # noqa: ANN401 - Airflow's own
     """Write marts.daily_summary and the report, also for a run that was stopped."""
     from batch_etl.report.stage import summarise
     from batch_etl.run import run_in_task
 
     _skip_after_a_dry_run(params)
-    run_in_task("daily_summary", summarise, run_key=run_id)
+    triggered_by = dag_run.triggering_user_name or str(getattr(dag_run.run_type, "value", dag_run.run_type))
+    run_in_task("daily_summary", partial(summarise, triggered_by=triggered_by), run_key=run_id)
 
 
 @task

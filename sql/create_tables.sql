@@ -335,6 +335,9 @@ COMMENT ON COLUMN marts.daily_summary.failed_checks IS 'Quality checks of the ru
 COMMENT ON COLUMN marts.daily_summary.sales IS 'Sales in core.fct_sale after the run.';
 COMMENT ON COLUMN marts.daily_summary.net_usd IS 'Their net_usd.';
 
+ALTER TABLE marts.daily_summary ADD COLUMN IF NOT EXISTS triggered_by text;
+COMMENT ON COLUMN marts.daily_summary.triggered_by IS 'Who triggered the run, or what: scheduled, backfill; empty where the pipeline ran without Airflow.';
+
 CREATE TABLE IF NOT EXISTS quarantine.records (
     dataset text NOT NULL,
     batch_id text NOT NULL,

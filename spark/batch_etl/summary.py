@@ -56,12 +56,14 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
     project = settings.pipeline_home
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
     parts["figures"] = parts["figures"][0]
     desk = Desk(connection, read_contracts(settings.folder("contracts")), Lake(settings.folder("processed")))
     parts["samples"] = _masked_samples(parts["samples"], desk)
     queries = {file.stem: file.read_text(encoding="utf-8") for file in (project / "sql/transformations").glob("*.sql")}
-    parts["lineage"] = trace_marts(queries, parts["batches"], [change["table_name"] for change in parts["changes"]])
+    changed = [change["table_name"] for change in parts["changes"]]
+    parts["lineage"] = trace_marts(marts, queries, parts["batches"], changed)
     return Summary(run_key, **parts)
 
 
@@ -72,20 +74,20 @@ def record_summary(connection: Connection, summary: Summary) -> None:
             """
             INSERT INTO marts.daily_summary AS known (
                 run_key, summarised_at, release, outcome, source_files, refused_files, source_records,
-                clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd
+                clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd, triggered_by
             )
             VALUES (
                 %(run_key)s, NOW(), %(release)s, %(outcome)s, %(source_files)s, %(refused_files)s, %(source_records)s,
                 %(clean_records)s, %(quarantined_records)s, %(duplicate_records)s, %(failed_checks)s,
-                %(sales)s, %(net_usd)s
+                %(sales)s, %(net_usd)s, %(triggered_by)s
             )
             ON CONFLICT (run_key) DO UPDATE SET
                 (summarised_at, release, outcome, source_files, refused_files, source_records,
-                 clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd)
+                 clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd, triggered_by)
                 = (EXCLUDED.summarised_at, EXCLUDED.release, EXCLUDED.outcome, EXCLUDED.source_files,
                    EXCLUDED.refused_files, EXCLUDED.source_records, EXCLUDED.clean_records,
                    EXCLUDED.quarantined_records, EXCLUDED.duplicate_records, EXCLUDED.failed_checks,
-                   EXCLUDED.sales, EXCLUDED.net_usd)
+                   EXCLUDED.sales, EXCLUDED.net_usd, EXCLUDED.triggered_by)
             """,
             {"run_key": summary.run_key, **summary.figures},
         )

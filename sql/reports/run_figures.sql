@@ -50,12 +50,19 @@ outcome AS (
     WHERE run_key = %(run_key)s
 ),
 
+known AS (
+    SELECT MAX(triggered_by) AS triggered_by
+    FROM marts.daily_summary
+    WHERE run_key = %(run_key)s
+),
+
 visible AS (
     SELECT MAX(release) AS release
     FROM audit.releases
 )
 
 SELECT
+    known.triggered_by,
     outcome.outcome,
     visible.release,
     found.source_files,
@@ -69,6 +76,7 @@ SELECT
     sales.net_usd,
     NOW() AS read_at
 FROM outcome
+CROSS JOIN known
 CROSS JOIN visible
 CROSS JOIN found
 CROSS JOIN records

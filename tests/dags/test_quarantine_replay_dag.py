@@ -65,7 +65,7 @@ def test_every_task_has_an_entry_for_whoever_is_paged(dag: Any) -> None:
     assert {task for task in TASKS if f"`{task}`" in dag.doc_md} == {task.task_id for task in dag.tasks}
 
 
-@pytest.mark.parametrize("name", ["daily_summary", "notifications"])
-def test_a_dry_run_tells_nobody(dag: Any, name: str) -> None:
+@pytest.mark.parametrize(("name", "context"), [("daily_summary", {"dag_run": None}), ("notifications", {})])
+def test_a_dry_run_tells_nobody(dag: Any, name: str, context: dict[str, Any]) -> None:
     with pytest.raises(AirflowSkipException, match="a dry run publishes nothing"):
-        dag.get_task(name).python_callable(run_id="r1", params={"dry_run": True})
+        dag.get_task(name).python_callable(run_id="r1", params={"dry_run": True}, **context)

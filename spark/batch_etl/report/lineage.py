@@ -16,19 +16,21 @@ _COMMENT = re.compile(r"--.*")
 
 
 def trace_marts(
-    queries: Mapping[str, str], batches: Sequence[Mapping[str, Any]], changed: Iterable[str]
+    marts: Iterable[str], queries: Mapping[str, str], batches: Sequence[Mapping[str, Any]], changed: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """One row a mart: the core tables its query reads, the datasets behind them, and how many files those are.
+    """One row a mart: the core tables that its query reads, also through another query, and the datasets behind them.
 
-    queries  name of the mart -> its SQL
+    marts    names of those that are published
+    queries  name -> SQL, of intermediate results too
     batches  rows of run_batches.sql
     changed  tables that the run's releases changed
     """
     files = {row["dataset"]: row["batches"] for row in batches}
     touched = set(changed)
     rows = []
-    for mart, query in sorted(queries.items()):
-        tables = [table for table in _BUILT_FROM if table in set(_READ.findall(_COMMENT.sub("", query)))]
+    for mart in sorted(queries.keys() & set(marts)):
+        read = _read_by(mart, queries)
+        tables = [table for table in _BUILT_FROM if table in read]
         datasets = list(dict.fromkeys(dataset for table in tables for dataset in _BUILT_FROM[table]))
         rows.append(
             {
@@ -39,3 +41,9 @@ def trace_marts(
             }
         )
     return rows
+
+
+def _read_by(mart: str, queries: Mapping[str, str]) -> set[str]:
+    """What the query of a mart reads, and what the marts among that read."""
+    read = set(_READ.findall(_COMMENT.sub("", queries[mart]))) - {mart}
+    return read.union(*(_read_by(other, queries) for other in read & queries.keys()))

@@ -14,11 +14,15 @@ from batch_etl.stores.warehouse import fetch_rows
 from batch_etl.summary import Rows, read_summary, record_summary
 
 
-def summarise(run: Run) -> StageResult:
-    """Write the run's row of marts.daily_summary and its report; writing them again replaces both."""
+def summarise(run: Run, *, triggered_by: str | None = None) -> StageResult:
+    """Write the run's row of marts.daily_summary and its report; writing them again replaces both.
+
+    triggered_by  who or what started the run; None leaves what is known
+    """
     folder = run.lake.reports
     with run.warehouse() as connection:
         summary = read_summary(connection, run.run_key, run.settings)
+        summary.figures["triggered_by"] = triggered_by or summary.figures["triggered_by"]
         record_summary(connection, summary)
         runs = _all_runs(connection, run.settings.pipeline_home)
     name = _file_name(run.run_key)

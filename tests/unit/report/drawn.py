@@ -7,6 +7,7 @@ from batch_etl.summary import Summary
 
 FIGURES = {
     "read_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    "triggered_by": "Ann",
     "outcome": "published",
     "release": 3,
     "source_files": 2,

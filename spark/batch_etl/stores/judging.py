@@ -108,12 +108,17 @@ def measure(files: Sequence[Path], contract: Contract) -> tuple[int, int]:
 
 def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list[Judged]:
     """Let one record of each key stand, wherever in the file the others are; each part has settled its own."""
-    shared = shared_hashes([np.load(part.files[_HASHES], mmap_mode="r") for part in parts])
+    of_parts = [np.load(part.files[_HASHES], mmap_mode="r") for part in parts]
+    shared = shared_hashes(of_parts)
     if not len(shared):
         return list(parts)
     np.save(scratch / "shared.npy", shared)
     work = partial(_set_shared_apart, hashes=scratch / "shared.npy")
-    settled = [part for _, part in run_attempts(spark, scratch / "settled", parts, work)]
+    concerned = [place for place, hashes in enumerate(of_parts) if np.isin(shared, hashes).any()]
+    attempts = run_attempts(spark, scratch / "settled", [parts[place] for place in concerned], work)
+    settled = list(parts)
+    for place, (_, part) in zip(concerned, attempts, strict=True):
+        settled[place] = part
     contract = parts[0].part.contract
     apart = pa.concat_tables(read_part(part.files[_SHARED]) for part in settled if _SHARED in part.files)
     kept, duplicates = split_duplicates(apart, contract)

@@ -22,7 +22,8 @@ def split_duplicates(valid: pa.Table, contract: Contract) -> tuple[pa.Table, pa.
 
     rows(valid) = rows(kept) + rows(duplicates), whatever the order of the rows.
     """
-    rest, doubled = set_apart(valid, repeated(key_hashes(valid, contract)), contract)
+    hashes = key_hashes(valid, contract)
+    rest, doubled = _parted(valid, np.isin(hashes, repeated(hashes)))
     kept, duplicates = _ranked(doubled, contract)
     return pa.concat_tables([rest, kept]), duplicates
 
@@ -44,7 +45,10 @@ def repeated(hashes: np.ndarray) -> np.ndarray:
 
 def set_apart(records: pa.Table, hashes: np.ndarray, contract: Contract) -> tuple[pa.Table, pa.Table]:
     """Part the records whose key has none of these hashes from those whose key has one."""
-    is_apart = np.isin(key_hashes(records, contract), hashes)
+    return _parted(records, np.isin(key_hashes(records, contract), hashes))
+
+
+def _parted(records: pa.Table, is_apart: np.ndarray) -> tuple[pa.Table, pa.Table]:
     return records.filter(pa.array(~is_apart)), records.filter(pa.array(is_apart))
 
 

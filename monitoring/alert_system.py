@@ -1,87 +1,81 @@
-"""Stage 8: drain the outbox. A message is written in the transaction it reports on and marked sent only once it is."""
+"""Stage 8, and the watch between runs: keep the incidents, then send what waits in the outbox.
 
+`python -m monitoring.alert_system watch` does it once, also where no run comes; `… test` sends a sample everywhere.
+"""
+
+import argparse
 import logging
-from dataclasses import dataclass
+import sys
+import uuid
+from datetime import UTC, datetime
 
-import apprise
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from batch_etl.errors import EtlError
 from batch_etl.run import Run, StageResult
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from monitoring.channels import Parcel, open_channels
+from monitoring.findings import Watch
+from monitoring.incident_book import keep_incidents
+from monitoring.outbox import drain
 
 log = logging.getLogger(__name__)
 
-_TYPES = {
-    "info": apprise.NotifyType.SUCCESS,
-    "warn": apprise.NotifyType.WARNING,
-    "error": apprise.NotifyType.FAILURE,
-}
-
-
-@dataclass(frozen=True)
-class Message:
-    """One row of audit.outbox. severity: info, warn or error."""
-
-    message_id: int
-    severity: str
-    subject: str
-    body: str
-
 
 def send_waiting(run: Run) -> StageResult:
-    """Send every waiting message to the log and to each address of NOTIFY_URLS; what fails waits for the next run.
+    """Tell of what the run, and whatever came before it, left behind.
 
     A dead channel never fails the run: the data are published, the message is kept.
     """
-    channels = apprise.Apprise()
-    for url in run.settings.notify_urls.get_secret_value().split():
-        if not channels.add(url):
-            log.error("NOTIFY_URLS holds an address that is not understood; see the list of apprise's services")
-    tried: dict[int, bool] = {}
     with run.warehouse() as connection:
-        while (outcome := _send_next(connection, channels, after=max(tried, default=0))) is not None:
-            message_id, is_sent = outcome
-            tried[message_id] = is_sent
-    return StageResult(len(tried), sum(tried.values()), {"channels": len(channels)}, is_nothing_new=not tried)
+        return watch_once(connection, run.settings, datetime.now(UTC))
 
 
-def _send_next(connection: Connection, channels: apprise.Apprise, *, after: int) -> tuple[int, bool] | None:
-    """Take the next waiting message, send it and record how that went; two senders never take the same one.
-
-    Returns its number and whether every channel took it, None where no message waits.
-    """
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT message_id, severity, subject, body
-            FROM audit.outbox
-            WHERE sent_at IS NULL AND message_id > %s
-            ORDER BY message_id
-            LIMIT 1
-            FOR UPDATE SKIP LOCKED
-            """,
-            (after,),
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return None
-        message = Message(*row)
-        failure = _deliver(message, channels)
-        cursor.execute(
-            """
-            UPDATE audit.outbox
-            SET attempts = attempts + 1, last_error = %s, sent_at = CASE WHEN %s::text IS NULL THEN NOW() END
-            WHERE message_id = %s
-            """,
-            (failure, failure, message.message_id),
-        )
-        return message.message_id, failure is None
+def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:
+    """Open and close incidents by what the audit says now, then send what is due."""
+    rules = settings.config.alerts
+    watch = Watch(now, rules, is_scheduled=bool(settings.pipeline_schedule))
+    verdict = keep_incidents(connection, watch)
+    channels = open_channels(settings.notify_urls.get_secret_value(), rules.minimum_severity)
+    tried = drain(connection, channels, rules, now)
+    for channel, messages, why in tried:
+        if why is not None:
+            log.warning("%s did not take %s messages, they are kept: %s", channel, messages, why)
+    taken = sum(messages for _, messages, why in tried if why is None)
+    details = {"channels": len(channels), "opened": len(verdict.opened), "recovered": len(verdict.recovered)}
+    total = sum(messages for _, messages, _ in tried)
+    return StageResult(total, taken, details, is_nothing_new=not tried)
 
 
-def _deliver(message: Message, channels: apprise.Apprise) -> str | None:
-    """Send to the log and to every channel; returns why it is not delivered, or None."""
-    level = logging.ERROR if message.severity == "error" else logging.INFO
-    log.log(level, "%s\n%s", message.subject, message.body)
-    if not len(channels):
-        return None
-    taken = channels.notify(title=message.subject, body=message.body, notify_type=_TYPES[message.severity])
-    return None if taken else "a channel did not take it; apprise's own log lines say which and why"
+def send_samples(settings: Settings) -> dict[str, str | None]:
+    """Send a sample to every channel, whatever its severity and the hour; returns why each did not take it."""
+    channels = open_channels(settings.notify_urls.get_secret_value(), {})
+    sample = "A sample from the batch ETL stack: messages reach you.\nWhat to do: nothing."
+    parcel = Parcel(str(uuid.uuid4()), "info", "Sample of an alert", sample)
+    return {channel.name: channel.send(parcel) for channel in channels}
+
+
+def main() -> None:
+    """Watch once, or send a sample; the exit code of an EtlError, 1 where a sample was not taken."""
+    parser = argparse.ArgumentParser(description="Incidents and messages.")
+    parser.add_argument("command", choices=["watch", "test"], help="watch once, or send a sample to every channel")
+    command = parser.parse_args().command
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = Settings()
+    try:
+        if command == "test":
+            outcomes = send_samples(settings)
+            for channel, why in outcomes.items():
+                sys.stdout.write(f"{channel}: {'sent' if why is None else why}\n")
+            sys.exit(int(any(outcomes.values())))
+        dsn = settings.warehouse_dsn.get_secret_value()
+        with warehouse.connect(dsn, application_name="alert watch") as connection:
+            watch_once(connection, settings, datetime.now(UTC))
+    except EtlError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,6 @@ from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
-from batch_etl.stores import audit
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
@@ -85,15 +84,11 @@ def _check_batches(cursor: Cursor, manifest: Manifest, limits: QualityLimits) ->
 
 
 def _record(connection: Connection, run_key: str, token: int, results: Sequence[CheckResult]) -> None:
-    """Results, the attempt's state and, where it is stopped, the message about it: in one transaction."""
-    stopping = [result for result in results if result.stops_publish]
+    """Results and the attempt's state, in one transaction. Alerts are made from the results."""
     with connection, connection.cursor() as cursor:
         record_results(cursor, run_key, token, results)
-        claim.advance(cursor, run_key, token, state="stopped" if stopping else "audited")
-        if stopping:
-            body = "\n".join(f"{result.name}: {result.message}" for result in stopping)
-            subject = f"Publish of {run_key} is stopped by {len(stopping)} checks"
-            audit.write_message(cursor, run_key, kind="stopped", severity="error", subject=subject, body=body)
+        is_stopped = any(result.stops_publish for result in results)
+        claim.advance(cursor, run_key, token, state="stopped" if is_stopped else "audited")
 
 
 def _stop_on_error(run_key: str, results: Sequence[CheckResult]) -> None:

@@ -673,21 +673,89 @@ CREATE TABLE IF NOT EXISTS audit.outbox (
     body text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT NOW(),
     sent_at timestamptz,
-    attempts integer NOT NULL DEFAULT 0,
-    last_error text,
     UNIQUE (run_key, kind)
 );
+-- Not in the statement above: a warehouse that was made when a message had one delivery loses them too.
+ALTER TABLE audit.outbox
+DROP COLUMN IF EXISTS attempts,
+DROP COLUMN IF EXISTS last_error;
+CREATE INDEX IF NOT EXISTS outbox_waiting ON audit.outbox (message_id) WHERE sent_at IS NULL;
 COMMENT ON TABLE audit.outbox IS 'One row a message, written in the transaction that it reports on.';
 COMMENT ON COLUMN audit.outbox.message_id IS 'Number of the message.';
 COMMENT ON COLUMN audit.outbox.run_key IS 'The DAG run it is about.';
-COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published or stopped; a run says each once.';
+COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published, or incident_7_opened and incident_7_recovered; a run says each once.';
 COMMENT ON COLUMN audit.outbox.severity IS 'info, warn or error.';
 COMMENT ON COLUMN audit.outbox.subject IS 'One line.';
 COMMENT ON COLUMN audit.outbox.body IS 'The message as text.';
 COMMENT ON COLUMN audit.outbox.created_at IS 'When it was written.';
 COMMENT ON COLUMN audit.outbox.sent_at IS 'When every channel had taken it; empty while it waits.';
-COMMENT ON COLUMN audit.outbox.attempts IS 'How often it was tried.';
-COMMENT ON COLUMN audit.outbox.last_error IS 'Why the last try failed.';
+
+CREATE TABLE IF NOT EXISTS audit.channels (
+    channel text PRIMARY KEY,
+    known_since timestamptz NOT NULL,
+    failures integer NOT NULL DEFAULT 0,
+    failing_since timestamptz,
+    next_try_at timestamptz,
+    last_error text
+);
+COMMENT ON TABLE audit.channels IS 'One row a place that messages go to; who sends holds its lock.';
+COMMENT ON COLUMN audit.channels.channel IS 'log, or scheme and fingerprint of an address of NOTIFY_URLS: the address itself holds secrets.';
+COMMENT ON COLUMN audit.channels.known_since IS 'When it was first sent to.';
+COMMENT ON COLUMN audit.channels.failures IS 'How often in a row it took nothing.';
+COMMENT ON COLUMN audit.channels.failing_since IS 'Since when; empty while it takes messages.';
+COMMENT ON COLUMN audit.channels.next_try_at IS 'When it is tried again; later after each failure.';
+COMMENT ON COLUMN audit.channels.last_error IS 'Why the last try failed.';
+
+CREATE TABLE IF NOT EXISTS audit.deliveries (
+    message_id bigint NOT NULL REFERENCES audit.outbox,
+    channel text NOT NULL REFERENCES audit.channels,
+    parcel uuid,
+    attempts integer NOT NULL DEFAULT 0,
+    taken_at timestamptz,
+    PRIMARY KEY (message_id, channel)
+);
+CREATE INDEX IF NOT EXISTS deliveries_waiting ON audit.deliveries (channel, message_id) WHERE taken_at IS NULL;
+COMMENT ON TABLE audit.deliveries IS 'One row a message and a channel that is to have it.';
+COMMENT ON COLUMN audit.deliveries.message_id IS 'Number of the message.';
+COMMENT ON COLUMN audit.deliveries.channel IS 'Where it goes.';
+COMMENT ON COLUMN audit.deliveries.parcel IS 'Messages that go out as one; the idempotency key, recorded before the first try.';
+COMMENT ON COLUMN audit.deliveries.attempts IS 'How often it was tried.';
+COMMENT ON COLUMN audit.deliveries.taken_at IS 'When the channel took it; empty while it waits.';
+
+CREATE TABLE IF NOT EXISTS audit.incidents (
+    incident_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL,
+    cause text NOT NULL,
+    severity text NOT NULL CHECK (severity IN ('warn', 'error')),
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'acknowledged', 'recovered')),
+    subject text NOT NULL,
+    occurrences bigint NOT NULL,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
+    run_key text NOT NULL,
+    details jsonb NOT NULL,
+    runbook text NOT NULL,
+    acknowledged_by text,
+    acknowledged_at timestamptz,
+    recovered_at timestamptz
+);
+CREATE UNIQUE INDEX IF NOT EXISTS incidents_going_on ON audit.incidents (kind, cause) WHERE state <> 'recovered';
+COMMENT ON TABLE audit.incidents IS 'One row an incident: what is wrong for one cause, from its first sign to its recovery.';
+COMMENT ON COLUMN audit.incidents.incident_id IS 'Number of the incident.';
+COMMENT ON COLUMN audit.incidents.kind IS 'What kind; docs/runbook.md has an entry for each.';
+COMMENT ON COLUMN audit.incidents.cause IS 'Fingerprint of the cause; only one incident of a kind and cause goes on at a time.';
+COMMENT ON COLUMN audit.incidents.severity IS 'warn or error.';
+COMMENT ON COLUMN audit.incidents.state IS 'open; acknowledged: somebody is at it; recovered: over.';
+COMMENT ON COLUMN audit.incidents.subject IS 'One line: what is wrong.';
+COMMENT ON COLUMN audit.incidents.occurrences IS 'How many failures it stands for.';
+COMMENT ON COLUMN audit.incidents.first_seen_at IS 'When the first of them happened.';
+COMMENT ON COLUMN audit.incidents.last_seen_at IS 'When the last of them happened.';
+COMMENT ON COLUMN audit.incidents.run_key IS 'The DAG run of the last of them; empty where it is about none.';
+COMMENT ON COLUMN audit.incidents.details IS 'Where it happened, and messages in full.';
+COMMENT ON COLUMN audit.incidents.runbook IS 'Heading in docs/runbook.md that tells what to do.';
+COMMENT ON COLUMN audit.incidents.acknowledged_by IS 'Who is at it.';
+COMMENT ON COLUMN audit.incidents.acknowledged_at IS 'Since when.';
+COMMENT ON COLUMN audit.incidents.recovered_at IS 'When it was seen to be over.';
 
 -- What a contract classifies as restricted is personal data. The pattern stays, so that rows can still be told apart and
 -- counted by domain; the person does not.

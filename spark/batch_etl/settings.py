@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -55,6 +55,17 @@ class LandingLimits(_Frozen):
     max_unpacked_bytes: int = Field(ge=1)
 
 
+class AlertRules(_Frozen):
+    """When something is an incident, and when messages go out. minimum_severity goes by the scheme of an address."""
+
+    stage_deadline_minutes: int = Field(ge=1)
+    crashed_after_minutes: int = Field(ge=1)
+    fresh_within_hours: int = Field(ge=1)
+    minimum_severity: dict[str, Literal["info", "warn", "error"]]
+    digest_minutes: int = Field(ge=0)
+    quiet_hours_utc: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")]
+
+
 class PipelineConfig(_Frozen):
     """config/pipeline.yaml."""
 
@@ -65,6 +76,7 @@ class PipelineConfig(_Frozen):
     landing: LandingLimits
     spark: SparkLimits
     releases: ReleaseLimits
+    alerts: AlertRules
 
     @classmethod
     def read(cls, file: Path) -> Self:

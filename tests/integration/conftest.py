@@ -1,12 +1,13 @@
 """Pipelines to run, and one that stands loaded and waits for its audit."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.pipeline import PROJECT, SPARK_STAGES, Pipeline
+from tests.integration.receivers import MailServer, Webhook, listening
 
 # One of each kind: kept, exact copy, superseded, quarantined, to unknown members, in two months, half a cent.
 SALES = """\
@@ -101,3 +102,15 @@ def medium_staged(small: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeli
     pipeline = next_copy(small)
     pipeline.run("medium", size="medium", stages=tuple(SPARK_STAGES))
     return pipeline
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with listening(Webhook()) as server:
+        yield server
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with listening(MailServer()) as server:
+        yield server

@@ -1,147 +1,220 @@
-"""The outbox is drained into a real receiver: each message once, kept while nobody takes it."""
+"""The outbox is drained into real receivers: each message once, kept while nobody takes it."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from batch_etl.run import StageResult
-from tests.integration.pipeline import Pipeline
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from monitoring.alert_system import send_samples, watch_once
+from tests.integration.pipeline import PROJECT, Pipeline
+from tests.integration.receivers import ACCEPT, DIE, REFUSE, STALL, MailServer, Webhook, listening
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class Receiver(ThreadingHTTPServer):
-    """A webhook that answers what it is told to answer, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answer = 200
-        self.received: list[dict[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"json://127.0.0.1:{self.server_port}/hook"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Receiver)
-        self.server.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.answer)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing on standard error."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join(timeout=10)
-    server.server_close()
-
-
-def waiting(pipeline: Pipeline, *subjects: str, severity: str = "info") -> None:
+def waiting(pipeline: Pipeline, *subjects: str, severity: str = "error") -> None:
     for subject in subjects:
         pipeline.query(
-            "INSERT INTO audit.outbox (run_key, kind, severity, subject, body) VALUES (%s, 'kind', %s, %s, 'body')",
-            *(f"run of {subject}", severity, subject),
+            """
+            INSERT INTO audit.outbox (run_key, kind, severity, subject, body, created_at)
+            VALUES (%s, 'kind', %s, %s, 'body', %s)
+            """,
+            *(f"run of {subject}", severity, subject, NOW),
         )
 
 
-def notify(home: Path, dsn: str, urls: str) -> StageResult:
-    return Pipeline(home, dsn, urls).run("r1", stages=["notifications"])["notifications"]
+def watch(pipeline: Pipeline, urls: str, *, now: datetime = NOW) -> StageResult:
+    settings = Settings(pipeline_home=pipeline.home, warehouse_dsn=pipeline.dsn, notify_urls=urls)
+    with warehouse.connect(pipeline.dsn, application_name="test") as connection:
+        return watch_once(connection, settings, now)
 
 
-def outbox(pipeline: Pipeline) -> list[tuple[object, ...]]:
-    return pipeline.query(
-        "SELECT subject, attempts, sent_at IS NOT NULL, last_error IS NOT NULL FROM audit.outbox ORDER BY message_id"
-    )
+def is_sent(pipeline: Pipeline) -> list[bool]:
+    return [row[0] for row in pipeline.query("SELECT sent_at IS NOT NULL FROM audit.outbox ORDER BY message_id")]
 
 
-def test_a_message_is_sent_once(pipeline: Pipeline, receiver: Receiver) -> None:
+def test_a_message_is_sent_once(pipeline: Pipeline, webhook: Webhook) -> None:
     waiting(pipeline, "one", "two")
 
-    first = notify(pipeline.home, pipeline.dsn, receiver.url)
-    second = notify(pipeline.home, pipeline.dsn, receiver.url)
+    first = watch(pipeline, webhook.url)
+    second = watch(pipeline, webhook.url)
 
-    assert [(message["title"], message["message"], message["type"]) for message in receiver.received] == [
-        ("one", "body", "success"),
-        ("two", "body", "success"),
+    assert [(message["title"], message["type"]) for message in webhook.received] == [
+        ("one", "failure"),
+        ("two", "failure"),
     ]
-    assert outbox(pipeline) == [("one", 1, True, False), ("two", 1, True, False)]
-    assert (first.is_nothing_new, second.is_nothing_new) == (False, True)
-    assert (first.records_in, first.records_out) == (2, 2)
+    assert is_sent(pipeline) == [True, True]
+    # Each went to the log as well.
+    assert (first.records_in, first.records_out, second.is_nothing_new) == (4, 4, True)
 
 
-def test_a_message_is_kept_while_the_receiver_fails_and_sent_when_it_is_back(
-    pipeline: Pipeline, receiver: Receiver
+@pytest.mark.parametrize("behaviour", [REFUSE, STALL, DIE])
+def test_a_message_is_kept_while_the_webhook_fails_and_sent_under_the_same_key_when_it_is_back(
+    pipeline: Pipeline, webhook: Webhook, behaviour: str
+) -> None:
+    waiting(pipeline, "one", "two")
+    webhook.behaviour = behaviour
+
+    down = watch(pipeline, webhook.url)
+    watch(pipeline, webhook.url, now=NOW + timedelta(seconds=59))
+
+    assert (down.records_in, down.records_out) == (3, 2)
+    assert is_sent(pipeline) == [False, False]
+    webhook.behaviour = ACCEPT
+    watch(pipeline, webhook.url, now=NOW + timedelta(seconds=61))
+    assert is_sent(pipeline) == [True, True]
+    # Where it died or stalled it had the message already: it comes again, and can be told by its key.
+    assert webhook.subjects == (["one", "two"] if behaviour == REFUSE else ["one", "one", "two"])
+    assert len(set(webhook.keys)) == 2
+
+
+@pytest.mark.parametrize("behaviour", [REFUSE, DIE])
+def test_a_mail_is_kept_while_the_server_fails(pipeline: Pipeline, mail: MailServer, behaviour: str) -> None:
+    waiting(pipeline, "one")
+    mail.behaviour = behaviour
+
+    watch(pipeline, mail.url)
+
+    assert is_sent(pipeline) == [False]
+    mail.behaviour = ACCEPT
+    watch(pipeline, mail.url, now=NOW + timedelta(minutes=2))
+    assert is_sent(pipeline) == [True]
+    assert "Subject: one" in mail.received[-1]
+    keys = {line for text in mail.received for line in text.splitlines() if line.startswith("Idempotency-Key: ")}
+    assert len(keys) == 1
+
+
+def test_a_dead_channel_fails_no_run_and_becomes_an_incident_that_the_others_are_told_of(
+    pipeline: Pipeline, webhook: Webhook
+) -> None:
+    with listening(Webhook()) as dead:
+        dead.behaviour = REFUSE
+        waiting(pipeline, "one")
+        urls = f"{dead.url} {webhook.url}"
+        for hours in range(4):
+            watch(pipeline, urls, now=NOW + timedelta(hours=hours))
+        dead.behaviour = ACCEPT
+        for hours in (5, 6):
+            watch(pipeline, urls, now=NOW + timedelta(hours=hours))
+
+    assert [subject.split(": ", 1)[0] for subject in webhook.subjects] == ["one", "Incident 1", "Recovered"]
+    assert "Messages do not reach json-" in webhook.subjects[1]
+    assert "error=500" in webhook.received[1]["message"]
+    assert dead.subjects == webhook.subjects
+
+
+def test_an_address_that_is_taken_away_waits_for_nothing(pipeline: Pipeline) -> None:
+    waiting(pipeline, "one")
+    for hours in range(4):
+        watch(pipeline, "json://127.0.0.1:9/hook", now=NOW + timedelta(hours=hours))
+    assert pipeline.query("SELECT state FROM audit.incidents") == [("open",)]
+
+    for hours in (4, 5):
+        watch(pipeline, "", now=NOW + timedelta(hours=hours))
+
+    assert is_sent(pipeline) == [True, True, True]
+    assert pipeline.query("SELECT state FROM audit.incidents") == [("recovered",)]
+
+
+def test_a_channel_gets_what_is_severe_enough_for_it(pipeline: Pipeline, webhook: Webhook, mail: MailServer) -> None:
+    waiting(pipeline, "release", severity="info")
+
+    watch(pipeline, f"{webhook.url} {mail.url}", now=NOW + timedelta(hours=1))
+
+    assert webhook.subjects == ["release"]
+    assert mail.received == []
+    assert is_sent(pipeline) == [True]
+
+
+def test_infos_are_gathered_for_an_hour_and_come_as_one(pipeline: Pipeline, webhook: Webhook) -> None:
+    waiting(pipeline, "release 1", "release 2", severity="info")
+
+    watch(pipeline, webhook.url, now=NOW + timedelta(minutes=59))
+    assert webhook.received == []
+
+    watch(pipeline, webhook.url, now=NOW + timedelta(minutes=60))
+    assert webhook.subjects == ["2 messages: release 1 …"]
+    assert is_sent(pipeline) == [True, True]
+
+
+def test_an_address_that_is_not_understood_is_told_without_its_secrets_and_the_others_go_on(
+    pipeline: Pipeline, webhook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
     waiting(pipeline, "one")
-    receiver.answer = 500
 
-    down = notify(pipeline.home, pipeline.dsn, receiver.url)
+    watch(pipeline, f"nonsense://hidden {webhook.url}")
 
-    assert outbox(pipeline) == [("one", 1, False, True)]
-    assert (down.records_in, down.records_out) == (1, 0)
-    receiver.received.clear()
-    receiver.answer = 200
-    waiting(pipeline, "two")
-    notify(pipeline.home, pipeline.dsn, receiver.url)
-    notify(pipeline.home, pipeline.dsn, receiver.url)
-    assert [message["title"] for message in receiver.received] == ["one", "two"]
-    assert outbox(pipeline) == [("one", 2, True, False), ("two", 1, True, False)]
-
-
-def test_a_receiver_that_is_not_there_fails_no_run(pipeline: Pipeline) -> None:
-    waiting(pipeline, "one")
-
-    notify(pipeline.home, pipeline.dsn, "json://127.0.0.1:9/hook")
-
-    assert outbox(pipeline) == [("one", 1, False, True)]
-
-
-@pytest.mark.parametrize(("severity", "kind"), [("info", "success"), ("warn", "warning"), ("error", "failure")])
-def test_a_receiver_learns_how_bad_it_is(pipeline: Pipeline, receiver: Receiver, severity: str, kind: str) -> None:
-    waiting(pipeline, "one", severity=severity)
-
-    notify(pipeline.home, pipeline.dsn, receiver.url)
-
-    assert [message["type"] for message in receiver.received] == [kind]
-
-
-def test_every_channel_gets_a_message(pipeline: Pipeline, receiver: Receiver) -> None:
-    waiting(pipeline, "one")
-
-    notify(pipeline.home, pipeline.dsn, f"{receiver.url}/a {receiver.url}/b")
-
-    assert [message["title"] for message in receiver.received] == ["one", "one"]
+    assert "NOTIFY_URLS: address 1 is not understood" in caplog.text
+    assert "hidden" not in caplog.text
+    assert webhook.subjects == ["one"]
 
 
 def test_without_a_channel_the_log_is_told(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
-    waiting(pipeline, "one", severity="error")
+    waiting(pipeline, "one")
 
     with caplog.at_level("INFO"):
-        notify(pipeline.home, pipeline.dsn, "")
+        watch(pipeline, "")
 
     told = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
-    assert ("monitoring.alert_system", "ERROR", "one\nbody") in told
-    assert outbox(pipeline) == [("one", 1, True, False)]
+    assert ("monitoring.channels", "ERROR", "one\nbody") in told
+    assert is_sent(pipeline) == [True]
 
 
-def test_an_address_that_is_not_understood_is_told_and_the_others_go_on(
-    pipeline: Pipeline, receiver: Receiver, caplog: pytest.LogCaptureFixture
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from monitoring import outbox
+from monitoring.channels import open_channels
+
+outbox._record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings(warehouse_dsn=sys.argv[1])
+with warehouse.connect(sys.argv[1], application_name="killed") as connection:
+    # The webhook alone: what is recorded of the log would be the end.
+    outbox.drain(connection, open_channels(sys.argv[2], {})[1:], settings.config.alerts, datetime.now(UTC))
+"""
+
+
+def test_a_sender_that_is_killed_before_it_records_sends_again_under_the_same_key(
+    pipeline: Pipeline, webhook: Webhook
 ) -> None:
     waiting(pipeline, "one")
 
-    notify(pipeline.home, pipeline.dsn, f"nonsense {receiver.url}")
+    python = {"PYTHONPATH": f"{PROJECT / 'spark'}:{PROJECT}", "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", KILLED, pipeline.dsn, webhook.url]
+    killed = subprocess.run(command, env=python, timeout=60, check=False)
 
-    assert "NOTIFY_URLS holds an address that is not understood" in caplog.text
-    assert outbox(pipeline) == [("one", 1, True, False)]
-    assert len(receiver.received) == 1
+    assert killed.returncode == -signal.SIGKILL
+    assert webhook.subjects == ["one"]
+    watch(pipeline, webhook.url)
+
+    assert webhook.subjects == ["one", "one"]
+    assert len(set(webhook.keys)) == 1
+    assert is_sent(pipeline) == [True]
+
+
+def test_two_senders_at_once_send_each_message_once(pipeline: Pipeline, webhook: Webhook) -> None:
+    waiting(pipeline, *(f"message {number}" for number in range(20)))
+
+    with ThreadPoolExecutor(3) as senders:
+        list(senders.map(lambda _: watch(pipeline, webhook.url), range(3)))
+    watch(pipeline, webhook.url)
+
+    assert sorted(webhook.subjects) == sorted(f"message {number}" for number in range(20))
+
+
+def test_a_sample_goes_to_every_channel(webhook: Webhook, mail: MailServer) -> None:
+    settings = Settings(notify_urls=f"{webhook.url} {mail.url} json://127.0.0.1:9/hook")
+
+    outcomes = send_samples(settings)
+
+    assert webhook.subjects == ["Sample of an alert"]
+    assert "Subject: Sample of an alert" in mail.received[0]
+    assert [why is None for why in outcomes.values()] == [True, True, True, False]

@@ -76,10 +76,6 @@ def test_an_error_in_staging_stops_the_publish_and_nothing_visible_changes(loade
     failed = loaded.query("SELECT check_name FROM audit.quality_results WHERE NOT is_passed AND severity = 'error'")
     assert failed == [(check,)]
     assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE offenders != '[]' AND is_passed") == [(0,)]
-    loaded.shows(
-        "SELECT *, SPLIT_PART(body, ':', 1) AS told FROM audit.outbox",
-        f"kind | severity | subject | told\nstopped | error | Publish of r1 is stopped by 1 checks | {check}",
-    )
 
 
 def test_a_run_that_was_stopped_is_summarised_and_announced(loaded: Pipeline) -> None:
@@ -93,7 +89,9 @@ def test_a_run_that_was_stopped_is_summarised_and_announced(loaded: Pipeline) ->
         "SELECT * FROM marts.daily_summary",
         "run_key | outcome | release | failed_checks | sales\nr1 | stopped | | 2 | 0",
     )
-    assert loaded.query("SELECT kind, sent_at IS NOT NULL FROM audit.outbox") == [("stopped", True)]
+    assert loaded.query("SELECT subject, sent_at IS NOT NULL FROM audit.outbox WHERE severity = 'error'") == [
+        ("Incident 1: Check fct_sale_amounts failed: nothing is published", True),
+    ]
     report = (loaded.home / "data/processed/reports/r1.txt").read_text()
     assert report.startswith("Run r1: NOT published (stopped), there is no release yet\n")
     assert "fct_sale_amounts   error     5 offending rows" in report

@@ -5,13 +5,14 @@ import re
 from pathlib import Path
 
 from batch_etl import errors
+from monitoring import incidents
 
 PROJECT = Path(__file__).resolve().parents[2]
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text(encoding="utf-8")
 
 
 def headings() -> set[str]:
-    return set(re.findall(r"^### (.*)$", RUNBOOK, re.MULTILINE))
+    return set(re.findall(r"^##+ (.*)$", RUNBOOK, re.MULTILINE))
 
 
 def test_every_exit_code_is_one_error_and_has_an_entry_in_the_runbook() -> None:
@@ -49,3 +50,29 @@ def test_every_check_has_an_entry_in_the_runbook() -> None:
         for name in names.split(", ")
     }
     assert entries == in_sql | in_code | usual | {("key_of_*", "error"), ("contract_of_*", "error")}
+
+
+def test_every_kind_of_incident_has_an_entry_in_the_runbook() -> None:
+    entries = {heading.removesuffix(" (incident)") for heading in headings() if heading.endswith(" (incident)")}
+
+    assert entries == set(incidents.KINDS)
+
+
+def test_every_finding_is_of_a_kind_and_names_a_heading() -> None:
+    calls = [
+        call
+        for file in (PROJECT / "monitoring").glob("*.py")
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Finding"
+    ]
+    told = [{word.arg: word.value for word in call.keywords} for call in calls]
+    kinds = {word["kind"].value for word in told if isinstance(word["kind"], ast.Constant)}
+    headed = {
+        word["runbook"].value
+        for word in told
+        if isinstance(word["runbook"], ast.Constant) and isinstance(word["runbook"].value, str)
+    }
+
+    # stage_late and worker_crashed are made by one call.
+    assert kinds | {"stage_late", "worker_crashed"} == set(incidents.KINDS)
+    assert headed <= headings()

@@ -16,6 +16,13 @@ quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2, max_deviation: 5, 
 spark: {split_bytes: 100}
 landing: {max_unpacked_bytes: 1000}
 releases: {kept: 3, lock_wait_seconds: 60}
+alerts:
+  stage_deadline_minutes: 90
+  crashed_after_minutes: 150
+  fresh_within_hours: 26
+  minimum_severity: {mailto: warn}
+  digest_minutes: 60
+  quiet_hours_utc: "22:00-06:00"
 """
 
 
@@ -74,6 +81,8 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         ("split_bytes: 100", "", "spark.split_bytes: Field required"),
         ("unknown_share: 0.2", "unknown_share: 20", "quality.max_unknown_share: Input should be less than or"),
         ("spark:", "spark: {", "not YAML: "),
+        ("22:00-06:00", "10pm", "alerts.quiet_hours_utc: String should match pattern"),
+        ("{mailto: warn}", "{mailto: loud}", "alerts.minimum_severity.mailto: Input should be 'info', 'warn' or"),
         ('{small: "*_small.*", all: "*"}', "{}", "dataset_sizes: Dictionary should have at least 1 item"),
         ("*_small.*", "/data/*", "dataset_sizes.small: String should match pattern"),
         (CONFIG, "- paths", "the file: Input should be a valid dictionary"),
@@ -112,6 +121,7 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
             "landing",
             "spark",
             "releases",
+            "alerts",
         )
     )
 

@@ -1,0 +1,140 @@
+"""What is wrong now, by the audit: one finding a cause, and none for what was made good since."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl import errors
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+from monitoring.failed_stages import failed_stages, unfinished_stages
+from monitoring.findings import Watch, by_cause, extent
+from monitoring.incidents import Finding, fingerprint
+
+_DEAD_AFTER_FAILURES = 3
+
+
+def find_wrong(cursor: Cursor, watch: Watch) -> list[Finding]:
+    """Everything that is wrong now, one finding a cause."""
+    finders: tuple[Callable[[Cursor, Watch], Iterator[Finding]], ...] = (
+        failed_stages,
+        unfinished_stages,
+        _failed_checks,
+        _refused_files,
+        _missed_runs,
+        _dead_channels,
+    )
+    return [finding for find in finders for finding in find(cursor, watch)]
+
+
+def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
+    rows = fetch_rows(
+        cursor,
+        """
+        WITH passes AS (
+            SELECT check_name, MAX(checked_at) AS last_at
+            FROM audit.quality_results
+            WHERE is_passed
+            GROUP BY check_name
+        )
+
+        SELECT check_name, run_key, severity, message, checked_at
+        FROM audit.quality_results
+        LEFT JOIN passes USING (check_name)
+        WHERE NOT is_passed AND (last_at IS NULL OR checked_at > last_at)
+        ORDER BY checked_at
+        """,
+    )
+    for check, same in by_cause(rows, lambda row: str(row["check_name"])):
+        stops = same[-1]["severity"] == "error"
+        yield Finding(
+            kind="check_failed",
+            cause=check,
+            severity=same[-1]["severity"],
+            subject=f"Check {check} failed{': nothing is published' if stops else ''}",
+            runbook="Checks",
+            places=(check,),
+            messages=(same[-1]["message"],),
+            **extent(same, "checked_at"),
+        )
+
+
+def _refused_files(cursor: Cursor, _: Watch) -> Iterator[Finding]:
+    """Files refused by the newest run that looked at files of their dataset."""
+    rows = fetch_rows(
+        cursor,
+        """
+        WITH newest AS (
+            SELECT DISTINCT ON (dataset) dataset, run_key
+            FROM audit.source_files
+            WHERE dataset IS NOT NULL
+            ORDER BY dataset ASC, recorded_at DESC
+        )
+
+        SELECT run_key, dataset, file_name, reason, recorded_at
+        FROM newest
+        INNER JOIN audit.source_files USING (dataset, run_key)
+        WHERE state = 'refused'
+        ORDER BY file_name
+        """,
+    )
+    for cause, same in by_cause(rows, lambda row: fingerprint(row["reason"].replace(row["file_name"], "<file>"))):
+        files = tuple(row["file_name"] for row in same)
+        yield Finding(
+            kind="file_refused",
+            cause=cause,
+            severity="warn",
+            subject=f"{len(files)} source {'file is' if len(files) == 1 else 'files are'} refused: {files[0]}",
+            runbook=f"{errors.SourceFileRefused.exit_code} {errors.SourceFileRefused.__name__}",
+            places=files,
+            messages=(same[0]["reason"],),
+            **extent(same, "recorded_at"),
+        )
+
+
+def _missed_runs(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
+    """Where runs come by themselves: none came to its end for too long."""
+    last = fetch_value(
+        cursor,
+        """
+        SELECT COALESCE(
+            (
+                SELECT MAX(finished_at) FROM audit.stage_runs
+                WHERE stage = 'publish' AND state IN ('done', 'nothing new')
+            ),
+            (SELECT MIN(known_since) FROM audit.channels)
+        )
+        """,
+    )
+    hours = watch.rules.fresh_within_hours
+    if watch.is_scheduled and last is not None and last < watch.now - timedelta(hours=hours):
+        yield Finding(
+            kind="not_fresh",
+            cause="warehouse",
+            severity="error",
+            subject=f"No run has come to a publish for more than {hours} hours",
+            runbook="not_fresh (incident)",
+            first_seen_at=last,
+            last_seen_at=watch.now,
+        )
+
+
+def _dead_channels(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
+    rows = fetch_rows(
+        cursor,
+        "SELECT channel, failures, failing_since, last_error FROM audit.channels WHERE failures >= %s ORDER BY channel",
+        (_DEAD_AFTER_FAILURES,),
+    )
+    for row in rows:
+        yield Finding(
+            kind="channel_dead",
+            cause=row["channel"],
+            severity="error",
+            subject=f"Messages do not reach {row['channel']}",
+            runbook="channel_dead (incident)",
+            first_seen_at=row["failing_since"],
+            last_seen_at=watch.now,
+            occurrences=row["failures"],
+            places=(row["channel"],),
+            messages=(row["last_error"] or "",),
+        )

@@ -1,0 +1,184 @@
+"""One alert an incident and one recovery: judged by what runs left in the audit, told to real receivers."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import cycle
+
+import pytest
+
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from monitoring.alert_system import watch_once
+from tests.integration.drawn_audit import (
+    CAUSE,
+    NOW,
+    accept_them,
+    crash,
+    end,
+    fail_a_check,
+    pass_it,
+    publish_long_ago,
+    publish_now,
+    refuse_files,
+    run_for_two_hours,
+    stage,
+)
+from tests.integration.pipeline import Pipeline
+from tests.integration.receivers import ACCEPT, DIE, REFUSE, STALL, MailServer, Webhook
+
+
+def watch(pipeline: Pipeline, urls: str = "", *, now: datetime = NOW, schedule: str = "") -> None:
+    settings = Settings(
+        pipeline_home=pipeline.home, warehouse_dsn=pipeline.dsn, notify_urls=urls, pipeline_schedule=schedule
+    )
+    with warehouse.connect(pipeline.dsn, application_name="test") as connection:
+        watch_once(connection, settings, now)
+
+
+def incidents(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    return pipeline.query("SELECT kind, subject, occurrences, state FROM audit.incidents ORDER BY incident_id")
+
+
+def test_a_hundred_faulty_runs_are_one_alert_and_one_recovery_whatever_the_receivers_do(
+    pipeline: Pipeline, webhook: Webhook, mail: MailServer
+) -> None:
+    urls, behaviours = f"{webhook.url} {mail.url}", cycle((REFUSE, DIE, REFUSE, STALL))
+    for number in range(100):
+        webhook.behaviour = next(behaviours)
+        mail.behaviour = DIE if webhook.behaviour == DIE else REFUSE
+        at = NOW + timedelta(seconds=36 * number)
+        stage(pipeline, f"r{number}", "data_loading", "failed", at=at, error=CAUSE.format(number))
+        stage(pipeline, f"r{number}", "notifications", "done", at=at)
+        watch(pipeline, urls, now=at)
+    webhook.behaviour = mail.behaviour = ACCEPT
+    over = NOW + timedelta(hours=3)
+    stage(pipeline, "r100", "data_loading", "done", at=over)
+    for _ in range(3):
+        watch(pipeline, urls, now=over)
+
+    # Their own deadness is told too, and is over: of each incident one alert and one recovery.
+    ours = [("stage_failed", "data_loading failed: WarehouseUnavailable", 100, "recovered")]
+    assert incidents(pipeline)[:1] == ours
+    assert {state for *_, state in incidents(pipeline)[1:]} <= {"recovered"}
+    by_key = dict(zip(webhook.keys, webhook.subjects, strict=True))
+    assert sorted(by_key.values()) == sorted(
+        subject for (subject,) in pipeline.query("SELECT subject FROM audit.outbox WHERE sent_at IS NOT NULL")
+    )
+    told = [subject for subject in by_key.values() if subject.endswith("data_loading failed: WarehouseUnavailable")]
+    assert [subject.split(":")[0] for subject in told] == ["Incident 1", "Recovered"]
+    assert pipeline.query("SELECT COUNT(*) FROM audit.outbox WHERE sent_at IS NULL") == [(0,)]
+    assert pipeline.query("SELECT COUNT(*) FROM audit.deliveries WHERE taken_at IS NULL") == [(0,)]
+    assert len({line for text in mail.received for line in text.splitlines() if line.startswith("Idempotency")}) == len(
+        by_key
+    )
+
+
+def test_what_a_retry_mended_is_no_incident(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_loading", "failed", error="OSError: x")
+    watch(pipeline)
+    stage(pipeline, "r1", "data_loading", "running", attempt=2, at=NOW + timedelta(hours=2))
+    watch(pipeline, now=NOW + timedelta(hours=2))
+    pipeline.query("UPDATE audit.stage_runs SET state = 'done', finished_at = started_at WHERE attempt = 2")
+    stage(pipeline, "r1", "notifications", "done", at=NOW + timedelta(hours=2))
+    watch(pipeline, now=NOW + timedelta(hours=2))
+
+    assert incidents(pipeline) == []
+
+
+def test_an_incident_stays_open_while_its_stage_is_tried_again(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "publish", "failed", error="OSError: x")
+    stage(pipeline, "r1", "notifications", "done")
+    watch(pipeline)
+    stage(pipeline, "r1", "publish", "running", attempt=2, at=NOW + timedelta(minutes=5))
+    watch(pipeline, now=NOW + timedelta(minutes=6))
+
+    assert [state for *_, state in incidents(pipeline)] == ["open"]
+
+
+def test_twenty_tasks_that_fail_for_one_cause_are_one_alert(pipeline: Pipeline) -> None:
+    for number in range(20):
+        stage(pipeline, f"r{number}", f"stage_{number % 5}", "failed", error=CAUSE.format(5000 + number))
+        stage(pipeline, f"r{number}", "notifications", "done")
+
+    watch(pipeline)
+
+    assert [occurrences for _, _, occurrences, _ in incidents(pipeline)] == [20]
+    assert pipeline.query("SELECT COUNT(*) FROM audit.outbox") == [(1,)]
+
+
+def test_an_alert_says_what_where_since_when_how_many_and_what_to_do(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_loading", "failed", error=CAUSE.format(5432))
+    stage(pipeline, "r1", "daily_summary", "done", report="data/processed/reports/r1.html")
+    stage(pipeline, "r1", "notifications", "done")
+
+    watch(pipeline)
+
+    assert pipeline.query("SELECT run_key, kind, severity, subject, body FROM audit.outbox") == [
+        (
+            "r1",
+            "incident_1_opened",
+            "error",
+            "Incident 1: data_loading failed: WarehouseUnavailable",
+            "Where: data_loading of r1\n"
+            "Run: r1\n"
+            "Since: 2026-03-01 12:00:00 UTC\n"
+            "How many: 1\n"
+            f"Said: {CAUSE.format(5432)}\n"
+            "What to do: docs/runbook.md#17-warehouseunavailable\n"
+            "Report: data/processed/reports/r1.html",
+        )
+    ]
+
+
+Act = Callable[[Pipeline], None]
+
+
+@pytest.mark.parametrize(
+    ("begin", "mend", "kind", "subject"),
+    [
+        (fail_a_check, pass_it, "check_failed", "Check fct_sale_amounts failed: nothing is published"),
+        (refuse_files, accept_them, "file_refused", "3 source files are refused: sales_0.csv"),
+        (run_for_two_hours, end, "stage_late", "data_cleaning takes too long"),
+        (crash, end, "worker_crashed", "data_cleaning did not end"),
+        (publish_long_ago, publish_now, "not_fresh", "No run has come to a publish for more than 26 hours"),
+    ],
+)
+def test_an_incident_opens_once_and_recovers_once(
+    pipeline: Pipeline, begin: Act, mend: Act, kind: str, subject: str
+) -> None:
+    begin(pipeline)
+    for _ in range(2):
+        watch(pipeline, schedule="0 2 * * *")
+    opened = [(found[0], found[1], found[3]) for found in incidents(pipeline)]
+    mend(pipeline)
+    for _ in range(2):
+        watch(pipeline, schedule="0 2 * * *", now=NOW + timedelta(minutes=5))
+
+    assert opened == [(kind, subject, "open")]
+    assert [state for *_, state in incidents(pipeline)] == ["recovered"]
+    assert [told for (told,) in pipeline.query("SELECT kind FROM audit.outbox ORDER BY message_id")] == [
+        "incident_1_opened",
+        "incident_1_recovered",
+    ]
+
+
+def test_a_run_that_never_started_is_noticed_where_one_is_scheduled(pipeline: Pipeline) -> None:
+    watch(pipeline, schedule="0 2 * * *")
+    watch(pipeline, now=NOW + timedelta(days=2))
+    assert incidents(pipeline) == []
+
+    watch(pipeline, now=NOW + timedelta(days=2), schedule="0 2 * * *")
+    assert [kind for kind, *_ in incidents(pipeline)] == ["not_fresh"]
+
+
+def test_a_cause_that_comes_back_after_its_recovery_is_another_incident(pipeline: Pipeline) -> None:
+    for day in range(2):
+        at = NOW + timedelta(days=day)
+        stage(pipeline, f"bad{day}", "publish", "failed", at=at, error="OSError: x")
+        stage(pipeline, f"bad{day}", "notifications", "done", at=at)
+        watch(pipeline, now=at)
+        stage(pipeline, f"good{day}", "publish", "done", at=at + timedelta(hours=1))
+        watch(pipeline, now=at + timedelta(hours=1))
+
+    assert [state for *_, state in incidents(pipeline)] == ["recovered", "recovered"]
+    assert pipeline.query("SELECT COUNT(*) FROM audit.outbox") == [(4,)]

@@ -1,0 +1,49 @@
+"""What opens, goes on and recovers, and what counts as one cause."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from monitoring.incidents import Finding, Verdict, anchor, decide, fingerprint
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+WRONG = Finding("stage_failed", "c1", "error", "publish failed", "10 EtlError", NOW, NOW)
+
+
+def test_a_settled_cause_opens_goes_on_and_recovers() -> None:
+    assert decide([], [WRONG]) == Verdict(opened=[WRONG])
+    assert decide([WRONG.identity], [WRONG]) == Verdict(going_on=[WRONG])
+    assert decide([WRONG.identity], []) == Verdict(recovered=[WRONG.identity])
+
+
+def test_what_a_retry_may_still_mend_opens_nothing_and_recovers_nothing() -> None:
+    unsettled = replace(WRONG, is_settled=False)
+
+    assert decide([], [unsettled]) == Verdict()
+    assert decide([WRONG.identity], [unsettled]) == Verdict(going_on=[unsettled])
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ("OSError: port 5432", "OSError: port 9"),
+        ("x: run manual__2026-01-01T00:00:00+00:00 is gone", "x: run scheduled__2026-01-02T00:00:00+00:00 is gone"),
+        ("cannot read /work/a/b.csv", "cannot read /srv/c/d.csv"),
+        ("batch 5f3a99c1d2 is bad", "batch 0011223344 is bad"),
+        ("column 'a' is gone", "column 'b' is gone"),
+    ],
+)
+def test_messages_that_differ_in_names_numbers_and_paths_have_one_cause(one: str, another: str) -> None:
+    assert fingerprint(one) == fingerprint(another)
+
+
+def test_messages_of_another_class_or_wording_have_another_cause() -> None:
+    said = ["OSError: disk full", "ValueError: disk full", "OSError: disk gone"]
+
+    assert len({fingerprint(each) for each in said}) == len(said)
+
+
+def test_a_link_names_a_heading_as_github_does() -> None:
+    assert anchor("15 QualityStopped") == "15-qualitystopped"
+    assert anchor("key_of_* (error)") == "key_of_-error"

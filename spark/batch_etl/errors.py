@@ -69,3 +69,9 @@ class VerificationFailed(EtlError):
     """The warehouse differs from the expected answer."""
 
     exit_code = 18
+
+
+class IncidentUnavailable(EtlError):
+    """An incident is not there, or is over already."""
+
+    exit_code = 21

@@ -1,11 +1,15 @@
 """One alert an incident and one recovery: judged by what runs left in the audit, told to real receivers."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import cycle
 
 import pytest
+from typer.testing import CliRunner
 
+from batch_etl import cli
+from batch_etl.errors import IncidentUnavailable
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from monitoring.alert_system import watch_once
@@ -182,3 +186,45 @@ def test_a_cause_that_comes_back_after_its_recovery_is_another_incident(pipeline
 
     assert [state for *_, state in incidents(pipeline)] == ["recovered", "recovered"]
     assert pipeline.query("SELECT COUNT(*) FROM audit.outbox") == [(4,)]
+
+
+@pytest.fixture
+def here(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A pipeline with an incident, as the environment of a command describes it."""
+    monkeypatch.setenv("PIPELINE_HOME", str(pipeline.home))
+    monkeypatch.setenv("WAREHOUSE_DSN", pipeline.dsn)
+    monkeypatch.setenv("COLUMNS", "200")
+    stage(pipeline, "r1", "publish", "failed", error="OSError: x")
+    stage(pipeline, "r1", "notifications", "done", at=NOW + timedelta(minutes=1))
+    watch(pipeline)
+    return pipeline
+
+
+def etl(*arguments: str) -> str:
+    return CliRunner().invoke(cli.app, arguments, catch_exceptions=False).output
+
+
+def test_status_tells_what_is_visible_what_ran_and_what_is_wrong(here: Pipeline) -> None:  # noqa: ARG001
+    told = etl("status").splitlines()
+
+    assert told[:4] == [
+        "release    none yet",
+        "last run   r1: publish failed, notifications done",
+        "incidents  1 open, 0 acknowledged",
+        "messages   0 wait to be sent",
+    ]
+    assert json.loads(etl("status", "--json"))["incidents"][0]["kind"] == "stage_failed"
+
+
+def test_an_incident_is_acknowledged_by_somebody_and_recovers_all_the_same(here: Pipeline) -> None:
+    assert etl("acknowledge", "1", "--by", "ann") == "incident 1 is acknowledged by ann\n"
+    assert "acknowledged (ann)" in etl("incidents")
+
+    publish_now(here)
+    watch(here, now=NOW + timedelta(hours=1))
+
+    assert etl("incidents") == "no incident\n"
+    assert [found["state"] for found in json.loads(etl("incidents", "--all", "--json"))] == ["recovered"]
+    for gone, why in ((1, "is over already"), (7, "is not there")):
+        with pytest.raises(IncidentUnavailable, match=f"incident {gone} {why}"):
+            etl("acknowledge", str(gone))

@@ -1,0 +1,92 @@
+"""`python -m batch_etl status | incidents | acknowledge`: is all well, what is wrong, who is at it."""
+
+import getpass
+import json
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from batch_etl.settings import Settings
+from batch_etl.stores import incidents, warehouse
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+    app.command("incidents")(list_incidents)
+    app.command("acknowledge")(acknowledge)
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Tell what readers see, how the last run came on, and what is wrong."""
+    with _connected() as connection, connection, connection.cursor() as cursor:
+        told = incidents.read_status(cursor)
+        going_on = incidents.list_incidents(cursor, recovered_too=False)
+    if as_json:
+        typer.echo(json.dumps({**told, "incidents": going_on}, default=str))
+        return
+    release = f"{told['release']}, published {_moment(told['published_at'])}" if told["release"] else "none yet"
+    stages = ", ".join(f"{stage['stage']} {stage['state']}" for stage in told["stages"])
+    typer.echo(f"release    {release}")
+    typer.echo(f"last run   {told['last_run'] or 'none yet'}{': ' if stages else ''}{stages}")
+    typer.echo(f"incidents  {told['open_incidents']} open, {told['acknowledged_incidents']} acknowledged")
+    typer.echo(f"messages   {told['waiting_messages']} wait to be sent")
+    if going_on:
+        _print_table(going_on)
+
+
+def list_incidents(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the incidents that go on, newest first, with the entry of docs/runbook.md that tells what to do."""
+    with _connected() as connection, connection, connection.cursor() as cursor:
+        found = incidents.list_incidents(cursor, recovered_too=everything)
+    if as_json:
+        typer.echo(json.dumps(found, default=str))
+    elif found:
+        _print_table(found)
+    else:
+        typer.echo("no incident")
+
+
+def acknowledge(
+    incident_id: int,
+    *,
+    by: Annotated[str, typer.Option(help="Who is at it; without it the user of this system.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell the others that somebody is at an incident. It closes by itself when it is over."""
+    who = by or getpass.getuser()
+    with _connected() as connection, connection, connection.cursor() as cursor:
+        incidents.acknowledge(cursor, incident_id, by=who, now=datetime.now(UTC))
+    told = {"incident_id": incident_id, "acknowledged_by": who}
+    typer.echo(json.dumps(told) if as_json else f"incident {incident_id} is acknowledged by {who}")
+
+
+def _connected() -> AbstractContextManager[Connection]:
+    return warehouse.connect(Settings().warehouse_dsn.get_secret_value(), application_name="incidents")
+
+
+def _print_table(found: list[dict[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "severity", "state", "what", "times", "since (UTC)", "runbook"):
+        table.add_column(heading, overflow="fold")
+    for row in found:
+        state = f"{row['state']} ({row['acknowledged_by']})" if row["state"] == "acknowledged" else row["state"]
+        cells = (row["incident_id"], row["severity"], state, row["subject"], row["occurrences"])
+        # Text, not markup: a subject holds what data and errors said.
+        table.add_row(*(Text(str(cell)) for cell in (*cells, _moment(row["first_seen_at"]), row["runbook"])))
+    Console().print(table)
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else ""

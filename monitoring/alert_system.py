@@ -32,6 +32,13 @@ def send_waiting(run: Run) -> StageResult:
         return watch_once(connection, run.settings, datetime.now(UTC))
 
 
+def watch_between_runs(settings: Settings) -> None:
+    """Tell of what no run tells of: one that never came, a stage that hangs, a digest that is due."""
+    dsn = settings.warehouse_dsn.get_secret_value()
+    with warehouse.connect(dsn, application_name="alert watch") as connection:
+        watch_once(connection, settings, datetime.now(UTC))
+
+
 def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:
     """Open and close incidents by what the audit says now, then send what is due."""
     rules = settings.config.alerts
@@ -69,9 +76,7 @@ def main() -> None:
             for channel, why in outcomes.items():
                 sys.stdout.write(f"{channel}: {'sent' if why is None else why}\n")
             sys.exit(int(any(outcomes.values())))
-        dsn = settings.warehouse_dsn.get_secret_value()
-        with warehouse.connect(dsn, application_name="alert watch") as connection:
-            watch_once(connection, settings, datetime.now(UTC))
+        watch_between_runs(settings)
     except EtlError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

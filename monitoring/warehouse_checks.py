@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import EtlError, QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings

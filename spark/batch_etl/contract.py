@@ -1,4 +1,4 @@
-"""Data contracts as the typed objects that every stage works with; contract_reader.py makes them."""
+"""Data contracts as the typed objects that every stage works with; contracts/reader.py makes them."""
 
 import hashlib
 from fnmatch import fnmatch

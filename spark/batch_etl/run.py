@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl import logs
 from batch_etl.contract import Contract
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import EtlError
 from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.quarantine.desk import Desk
 from batch_etl.quarantine.masking import masked
 from batch_etl.quarantine.record import QuarantinedRecord

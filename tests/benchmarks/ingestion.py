@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from batch_etl.contract_reader import read_contract
+from batch_etl.contracts.reader import read_contract
 from batch_etl.stores.landing import Limits, land
 from batch_etl.stores.source_reader import pieces_of, take_apart
 from tests.benchmarks.sales_file import write_sales

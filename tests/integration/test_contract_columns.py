@@ -5,7 +5,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.core_columns import add_contract_columns
 from tests.integration.pipeline import AFTER_LOADING, Pipeline

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from tests.integration.pipeline import PROJECT, Pipeline
 
 Query = Callable[..., list[tuple]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.recompute import Recompute
 from batch_etl.stores.lake import Lake
 from batch_etl.stores.mart import mart_inputs

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
-from batch_etl.contract_reader import read_contract
+from batch_etl.contracts.reader import read_contract
 from batch_etl.stores.lake import Lake
 from tests.integration.pipeline import PROJECT, Pipeline
 

@@ -8,7 +8,7 @@ from datetime import date
 import psycopg2
 import pytest
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import WarehouseBusy
 from batch_etl.settings import ReleaseLimits
 from batch_etl.stores import warehouse

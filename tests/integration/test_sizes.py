@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from batch_etl.cli.verify import measure
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.datagen.expected import compare
 from batch_etl.recompute import Recompute
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, STAGES, VISIBLE, Pipeline

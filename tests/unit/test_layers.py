@@ -30,7 +30,7 @@ RULES = (
         "the generator knows of the pipeline only the contracts",
         ("spark/batch_etl/datagen/",),
         ("batch_etl", "pyspark", "psycopg2"),
-        ("batch_etl.datagen", "batch_etl.contract", "batch_etl.contract_reader"),
+        ("batch_etl.datagen", "batch_etl.contract", "batch_etl.contracts.reader"),
     ),
     Rule(
         "the environment is read in one place",
@@ -113,7 +113,7 @@ def test_every_rule_has_a_planted_violation() -> None:
         ("spark/batch_etl/settings.py", "import os; os.environ"),
         ("spark/batch_etl/release.py", 'sql.SQL("DROP TABLE {}").format(name)'),
         ("spark/batch_etl/release.py", 'f"{name}: select what you like"'),
-        ("spark/batch_etl/datagen/star.py", "from batch_etl.contract_reader import read_contracts"),
+        ("spark/batch_etl/datagen/star.py", "from batch_etl.contracts.reader import read_contracts"),
         ("stack/start.py", "import json; from stack.layout import ROOT"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from batch_etl.contract import Contract
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 

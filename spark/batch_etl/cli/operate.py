@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse

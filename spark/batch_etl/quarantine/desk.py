@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.quarantine.outlook import Outlook, foresee
 from batch_etl.quarantine.selection import Selection
 from batch_etl.records.header import Header

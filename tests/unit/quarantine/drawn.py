@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from batch_etl.contract_reader import read_contracts
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.quarantine.record import QuarantinedRecord
 
 _CONTRACTS = read_contracts(Path(__file__).resolve().parents[3] / "config/contracts")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from batch_etl.contract_reader import read_contract
+from batch_etl.contracts.reader import read_contract
 from batch_etl.transforms.judge import LINEAGE, judge
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from batch_etl.contract_reader import read_contract
+from batch_etl.contracts.reader import read_contract
 from batch_etl.errors import LedgerImbalance
 from batch_etl.stores.audit import Ledger
 from batch_etl.transforms.ledger import cents

@@ -4,7 +4,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality
 
-from batch_etl.contract_faults import Faults
+from batch_etl.contracts.faults import Faults
 
 _OBEYED = ("type", "name", "metric", "arguments", "mustBe", "severity")
 _ARGUMENTS = {"invalidValues": ("validValues", "pattern"), "nullValues": ()}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.contract_reader import read_contracts
-from batch_etl.contracts_together import shared_name
+from batch_etl.contracts.reader import read_contracts
+from batch_etl.contracts.together import shared_name
 from batch_etl.errors import ConfigurationError
 from tests.unit.gifts import GIFTS, written
 

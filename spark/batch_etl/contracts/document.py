@@ -7,7 +7,7 @@ import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
-from batch_etl.contract_faults import Faults
+from batch_etl.contracts.faults import Faults
 
 
 def read_document(faults: Faults) -> OpenDataContractStandard | None:

@@ -6,11 +6,11 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 
 from batch_etl.contract import Column, Contract
-from batch_etl.contract_columns import NAME, read_columns
-from batch_etl.contract_document import read_document
-from batch_etl.contract_faults import Faults
-from batch_etl.contract_source import read_source
-from batch_etl.contracts_together import faults_together
+from batch_etl.contracts.columns import NAME, read_columns
+from batch_etl.contracts.document import read_document
+from batch_etl.contracts.faults import Faults
+from batch_etl.contracts.source import read_source
+from batch_etl.contracts.together import faults_together
 from batch_etl.errors import ConfigurationError
 
 _SUFFIX = ".odcs.yaml"

@@ -6,10 +6,10 @@ from typing import Any, get_args
 from open_data_contract_standard.model import SchemaProperty
 
 from batch_etl.contract import Column, Kind, Normalisation
-from batch_etl.contract_faults import Faults
-from batch_etl.contract_quality import read_quality
-from batch_etl.contract_time_format import format_fault
-from batch_etl.contract_values import ISO_FORMATS, broken_rules, limit_value, pattern_fault
+from batch_etl.contracts.faults import Faults
+from batch_etl.contracts.quality import read_quality
+from batch_etl.contracts.time_format import format_fault
+from batch_etl.contracts.values import ISO_FORMATS, broken_rules, limit_value, pattern_fault
 
 _KINDS: dict[str, Kind] = {
     "string": "text",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from batch_etl.contract import Dialect
-from batch_etl.contract_reader import read_contract, read_contracts
+from batch_etl.contracts.reader import read_contract, read_contracts
 from tests.unit.gifts import GIFTS, written
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def test_the_three_contracts_of_the_project_are_read_whole() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from open_data_contract_standard.model import Server
 
 from batch_etl.contract import Dialect
-from batch_etl.contract_faults import Faults
+from batch_etl.contracts.faults import Faults
 
 _OBEYED = ("server", "type", "path", "format", "encoding", "delimiter", "customProperties")
 # One byte a character, ASCII below 128: a delimiter is one byte wherever it stands, which no other family promises.

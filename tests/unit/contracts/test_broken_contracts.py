@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.contract_reader import read_contract
+from batch_etl.contracts.reader import read_contract
 from batch_etl.errors import ConfigurationError
 from tests.unit.gifts import GIFTS, written
 

@@ -12,13 +12,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl.contract import Contract
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
-from batch_etl.stores.attempts import run_attempts
+from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import Ledger
-from batch_etl.stores.judging import LAYERS, Judged, files_by_layer, judge_parts, measure, parts_of, shared_out
+from batch_etl.stores.judging import LAYERS, Judged, files_by_layer, judge_parts, measure, parts_of
 from batch_etl.stores.lake import replacing
 from batch_etl.stores.landing import Batch, known_batches
 
 log = logging.getLogger(__name__)
+_PARTS_A_TASK = 100
+_ROWS_A_TASK = 200_000
 
 
 def clean(run: Run) -> StageResult:
@@ -59,7 +61,8 @@ def _judge(run: Run, new: Sequence[tuple[Batch, Contract]], scratch: Path) -> di
     ]
     judged: dict[Batch, list[Judged]] = defaultdict(list)
     if parts:
-        for _, of_task in run_attempts(run.spark, scratch / "judged", shared_out(parts), judge_parts):
+        tasks = shared_out(parts, lambda part: part.rows, task_size=_ROWS_A_TASK, task_items=_PARTS_A_TASK)
+        for _, of_task in run_attempts(run.spark, scratch / "judged", tasks, judge_parts):
             for each in of_task:
                 judged[each.part.batch].append(each)
     return judged

@@ -10,16 +10,17 @@ from batch_etl.contract import Contract
 from batch_etl.errors import LedgerImbalance, SourceFileRefused
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
-from batch_etl.stores.attempts import run_attempts
+from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import SourceFile
 from batch_etl.stores.lake import replacing
 from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, known_batches, land, read_again
 from batch_etl.stores.source_bytes import plain_name
-from batch_etl.stores.source_reader import Taken, pieces_of, shared_out, take_apart
+from batch_etl.stores.source_reader import Taken, pieces_of, take_apart
 
 log = logging.getLogger(__name__)
 # In an ingested batch: the reading_fingerprint of the contract by which it was taken apart.
 _READING = "_reading"
+_PIECES_A_TASK = 500
 
 
 def ingest(run: Run) -> StageResult:
@@ -101,7 +102,8 @@ def _ingest(run: Run, new: Sequence[tuple[Batch, Contract]]) -> None:
         return
     pieces = [piece for batch, contract in new for piece in pieces_of(batch, contract)]
     work = partial(take_apart, landing=run.lake.landing)
-    tasks = shared_out(pieces, run.settings.config.spark.split_bytes)
+    split_bytes = run.settings.config.spark.split_bytes
+    tasks = shared_out(pieces, lambda piece: piece.split.length, task_size=split_bytes, task_items=_PIECES_A_TASK)
     taken: dict[Batch, list[Taken]] = defaultdict(list)
     with run.lake.scratch() as scratch:
         for _, of_task in run_attempts(run.spark, scratch, tasks, work):

@@ -16,6 +16,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def shared_out(items: Sequence[T], size: Callable[[T], int], *, task_size: int, task_items: int) -> list[list[T]]:
+    """Items by task: many small ones together, a big one for itself, for a task costs more than a small item."""
+    tasks: list[list[T]] = []
+    filled = 0
+    for item in items:
+        if not tasks or filled + size(item) > task_size or len(tasks[-1]) == task_items:
+            tasks.append([])
+            filled = 0
+        tasks[-1].append(item)
+        filled += size(item)
+    return tasks
+
+
 def run_attempts(
     spark: SparkSession, scratch: Path, items: Sequence[T], work: Callable[[T, Path], R]
 ) -> list[tuple[Path, R]]:

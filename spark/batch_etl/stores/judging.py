@@ -23,9 +23,6 @@ LAYERS = ("clean", "quarantine", "duplicates")
 _HASHES, _SHARED = "hashes", "shared"
 _HASHES_AT_ONCE = 20_000_000
 _HASH_END = 2**64
-# A task costs more than a small file.
-_PARTS_A_TASK = 100
-_ROWS_A_TASK = 200_000
 
 
 @dataclass(frozen=True)
@@ -56,19 +53,6 @@ class Judged:
 def parts_of(batch: Batch, contract: Contract, ingested: Path) -> list[Part]:
     files = sorted(ingested.glob("*.parquet"))
     return [Part(batch, contract, file, count_rows_of(file), is_whole=len(files) == 1) for file in files]
-
-
-def shared_out(parts: Sequence[Part]) -> list[list[Part]]:
-    """Parts by task: many small ones together, a big one for itself."""
-    tasks: list[list[Part]] = [[]]
-    rows = 0
-    for part in parts:
-        if tasks[-1] and (rows + part.rows > _ROWS_A_TASK or len(tasks[-1]) == _PARTS_A_TASK):
-            tasks.append([])
-            rows = 0
-        tasks[-1].append(part)
-        rows += part.rows
-    return [task for task in tasks if task]
 
 
 def judge_parts(parts: Sequence[Part], folder: Path) -> list[Judged]:

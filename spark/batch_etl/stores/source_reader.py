@@ -21,8 +21,6 @@ from batch_etl.stores.source_bytes import CHUNK_BYTES
 from batch_etl.stores.survey import Split
 
 _TYPES = {"_not_text": pa.list_(pa.string()), "_record_number": pa.int64()}
-# A task costs more than a small file.
-_SPLITS_A_TASK = 500
 
 
 @dataclass(frozen=True)
@@ -46,19 +44,6 @@ class Taken:
 def pieces_of(batch: Batch, contract: Contract) -> list[Piece]:
     """A batch without records has a piece too: its file tells the columns."""
     return [Piece(batch, contract, split) for split in batch.splits or (Split(0, 0, 1),)]
-
-
-def shared_out(pieces: Sequence[Piece], task_bytes: int) -> list[list[Piece]]:
-    """Pieces by task: many small ones together, a big one for itself."""
-    tasks: list[list[Piece]] = []
-    filled = 0
-    for piece in pieces:
-        if not tasks or filled + piece.split.length > task_bytes or len(tasks[-1]) == _SPLITS_A_TASK:
-            tasks.append([])
-            filled = 0
-        tasks[-1].append(piece)
-        filled += piece.split.length
-    return tasks
 
 
 def take_apart(pieces: Sequence[Piece], folder: Path, *, landing: Path) -> list[Taken]:

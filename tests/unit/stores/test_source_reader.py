@@ -15,10 +15,10 @@ from pyspark.sql import SparkSession
 
 from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.stores import source_bytes, source_reader
-from batch_etl.stores.attempts import run_attempts
+from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.lake import read_part
 from batch_etl.stores.landing import Batch, Limits, land
-from batch_etl.stores.source_reader import pieces_of, shared_out, take_apart, with_raw_text
+from batch_etl.stores.source_reader import Piece, pieces_of, take_apart, with_raw_text
 
 NOTES = Contract(
     dataset="notes",
@@ -40,6 +40,10 @@ def land_bytes(folder: Path, content: bytes, contract: Contract, *, name: str = 
     (folder / name).write_bytes(content)
     limits = Limits(split_bytes=split_bytes, max_unpacked_bytes=1 << 20)
     return land(folder / name, contract, landing=folder / "landing", limits=limits)[0]
+
+
+def by_task(pieces: list[Piece], task_bytes: int) -> list[list[Piece]]:
+    return shared_out(pieces, lambda piece: piece.split.length, task_size=task_bytes, task_items=500)
 
 
 def taken(folder: Path, batch: Batch, contract: Contract) -> pa.Table:
@@ -68,7 +72,7 @@ def test_splits_together_hold_every_record_once_with_its_number(spark: SparkSess
 
     batch = land_bytes(tmp_path, file.read_bytes(), NOTES)
     work = partial(take_apart, landing=tmp_path / "landing")
-    tasks = run_attempts(spark, tmp_path / "scratch", shared_out(pieces_of(batch, NOTES), 1), work)
+    tasks = run_attempts(spark, tmp_path / "scratch", by_task(pieces_of(batch, NOTES), 1), work)
 
     assert len(tasks) > 2
     assert batch.records == len(notes)
@@ -87,9 +91,9 @@ def test_many_small_pieces_share_a_task_and_a_big_one_has_its_own(tmp_path: Path
     batch = land_bytes(tmp_path, b"id,note\n1,a\n", NOTES)
     small = pieces_of(batch, NOTES) * 1001
 
-    assert [len(task) for task in shared_out(small, 1 << 20)] == [500, 500, 1]
-    assert [len(task) for task in shared_out(small[:5], 8)] == [2, 2, 1]
-    assert shared_out([], 8) == []
+    assert [len(task) for task in by_task(small, 1 << 20)] == [500, 500, 1]
+    assert [len(task) for task in by_task(small[:5], 8)] == [2, 2, 1]
+    assert by_task([], 8) == []
 
 
 def test_a_file_without_records_tells_its_columns(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def find_wrong(cursor: Cursor, watch: Watch) -> list[Finding]:
 
 
 def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
+    """Checks that have not passed since they failed. One that is made no more, by runs or by the monitor, is over."""
     rows = fetch_rows(
         cursor,
         """
@@ -36,12 +37,23 @@ def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
             FROM audit.quality_results
             WHERE is_passed
             GROUP BY check_name
+        ),
+
+        newest AS (
+            SELECT DISTINCT ON (run_key LIKE 'monitor %') run_key, token
+            FROM audit.quality_results
+            ORDER BY run_key LIKE 'monitor %' ASC, checked_at DESC
         )
 
         SELECT check_name, run_key, severity, message, checked_at
         FROM audit.quality_results
         LEFT JOIN passes USING (check_name)
-        WHERE NOT is_passed AND (last_at IS NULL OR checked_at > last_at)
+        WHERE
+            NOT is_passed
+            AND (last_at IS NULL OR checked_at > last_at)
+            AND check_name IN (
+                SELECT made.check_name FROM newest INNER JOIN audit.quality_results AS made USING (run_key, token)
+            )
         ORDER BY checked_at
         """,
     )

@@ -29,12 +29,14 @@ def stage(
     )
 
 
-def _check(pipeline: Pipeline, run_key: str, *, is_passed: bool, at: datetime = NOW) -> None:
+def _check(
+    pipeline: Pipeline, run_key: str, *, is_passed: bool, at: datetime = NOW, name: str = "fct_sale_amounts"
+) -> None:
     stage(pipeline, run_key, "quality_checks", "done" if is_passed else "failed", at=at, error="QualityStopped: no")
     stage(pipeline, run_key, "notifications", "done", at=at)
     pipeline.query(
-        "INSERT INTO audit.quality_results VALUES (%s, 1, 'fct_sale_amounts', 'error', %s, '5 rows', '[]', %s)",
-        *(run_key, is_passed, at),
+        "INSERT INTO audit.quality_results VALUES (%s, 1, %s, 'error', %s, '5 rows', '[]', %s)",
+        *(run_key, name, is_passed, at),
     )
 
 
@@ -54,6 +56,11 @@ def fail_a_check(pipeline: Pipeline) -> None:
 
 def pass_it(pipeline: Pipeline) -> None:
     _check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1))
+
+
+def take_it_away(pipeline: Pipeline) -> None:
+    """The next run makes another check only."""
+    _check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1), name="dim_product_history")
 
 
 def refuse_files(pipeline: Pipeline) -> None:

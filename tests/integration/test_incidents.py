@@ -26,6 +26,7 @@ from tests.integration.drawn_audit import (
     refuse_files,
     run_for_two_hours,
     stage,
+    take_it_away,
 )
 from tests.integration.pipeline import Pipeline
 from tests.integration.receivers import ACCEPT, DIE, REFUSE, STALL, MailServer, Webhook
@@ -141,6 +142,7 @@ Act = Callable[[Pipeline], None]
     ("begin", "mend", "kind", "subject"),
     [
         (fail_a_check, pass_it, "check_failed", "Check fct_sale_amounts failed: nothing is published"),
+        (fail_a_check, take_it_away, "check_failed", "Check fct_sale_amounts failed: nothing is published"),
         (refuse_files, accept_them, "file_refused", "3 source files are refused: sales_0.csv"),
         (run_for_two_hours, end, "stage_late", "data_cleaning takes too long"),
         (crash, end, "worker_crashed", "data_cleaning did not end"),

@@ -34,7 +34,7 @@ def transform(run: Run) -> StageResult:
         tables.write("quarantine.records", _quarantined(run, inputs))
         rows = tables.count_published_rows()
         inputs.write(beside)
-        Manifest(inputs.fingerprint, inputs.batches, rows).write(beside)
+        Manifest(inputs.fingerprint, inputs.batches, rows, tables.fingerprint_published_parts()).write(beside)
     months = "all" if star.months is None else sorted(star.months)
     return StageResult(clean.count(), sum(rows.values()), {"mart": inputs.fingerprint, "months": months, "rows": rows})
 

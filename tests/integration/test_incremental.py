@@ -9,7 +9,7 @@ from pyarrow import parquet
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.recompute import Recompute
 from batch_etl.stores.lake import Lake
-from batch_etl.stores.mart import mart_inputs
+from batch_etl.stores.mart import mart_inputs, read_manifest
 from tests.integration.conftest import SALES
 from tests.integration.pipeline import Pipeline
 
@@ -59,10 +59,13 @@ def computed_months(pipeline: Pipeline, run_key: str) -> object:
 
 def contents(pipeline: Pipeline) -> dict[str, str]:
     """A hash of the rows of each table of today's mart, the lake's own tables among them."""
+    return {table.name: digest(table) for table in mart(pipeline).iterdir() if table.is_dir()}
+
+
+def mart(pipeline: Pipeline) -> Path:
     contracts = read_contracts(pipeline.home / "config/contracts")
     lake = Lake(pipeline.home / "data/processed")
-    mart = lake.mart(mart_inputs(lake, contracts, pipeline.home).fingerprint)
-    return {table.name: digest(table) for table in mart.iterdir() if table.is_dir()}
+    return lake.mart(mart_inputs(lake, contracts, pipeline.home).fingerprint)
 
 
 def digest(table: Path) -> str:
@@ -91,6 +94,21 @@ def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_wh
     assert contents(loaded) == computed_whole(loaded)
     contract.write_text(as_it_was, encoding="utf-8")
     assert loaded.run("back", stages=UP_TO_MART)["data_transformation"].is_nothing_new
+
+
+def test_months_that_a_delivery_does_not_touch_keep_their_fingerprints(loaded: Pipeline) -> None:
+    before = read_manifest(mart(loaded)).parts
+    deliver(loaded, "a later version that moves a sale from February to April")
+    computed_months(loaded, "late")
+
+    after = read_manifest(mart(loaded)).parts
+
+    assert after.keys() == before.keys()
+    assert before["core.fct_sale"].keys() == {"2025-01", "2025-02"}
+    same = {table: {part for part in before[table] if before[table][part] == after[table][part]} for table in before}
+    assert same["core.fct_sale"] == same["marts.daily_sales"] == {"2025-01"}
+    assert same["core.dim_product"] == {""}
+    assert same["marts.customer_value"] == set()
 
 
 def test_the_order_in_which_files_come_changes_nothing(

@@ -4,7 +4,7 @@ import filecmp
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,11 +51,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What stands in a mart. rows: schema.table -> number of rows."""
+    """What stands in a mart.
+
+    rows   schema.table -> number of rows
+    parts  schema.table -> month, or '' for a table that is not kept by month -> fingerprint of the rows
+    """
 
     fingerprint: str
     batches: Mapping[str, tuple[str, ...]]
     rows: Mapping[str, int]
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")

@@ -9,6 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from batch_etl.stores.lake import count_rows
+from batch_etl.stores.mart import read_manifest
+from batch_etl.stores.mart_parts import fingerprint_parts
 from batch_etl.transforms.months import month_of
 
 
@@ -59,8 +61,19 @@ class MartTables:
         return self.spark.read.parquet(str(self._before(table)))
 
     def count_published_rows(self) -> dict[str, int]:
-        published = [table for table in self.folder.iterdir() if table.is_dir() and not table.name.startswith("lake.")]
-        return {table.name: count_rows(table) for table in sorted(published)}
+        return {table.name: count_rows(table) for table in self._published()}
+
+    def fingerprint_published_parts(self) -> dict[str, dict[str, str]]:
+        """Table -> month, or '' -> fingerprint of its rows."""
+        known = read_manifest(self.before).parts if self.before else {}
+        return {
+            table.name: fingerprint_parts(table, self.before and self.before / table.name, known.get(table.name, {}))
+            for table in self._published()
+        }
+
+    def _published(self) -> list[Path]:
+        tables = [table for table in self.folder.iterdir() if table.is_dir()]
+        return sorted(table for table in tables if not table.name.startswith("lake."))
 
     def _read(self, folder: Path, schema: StructType, only: Collection[str] | None) -> DataFrame:
         months = sorted(folder.glob("month=*"))

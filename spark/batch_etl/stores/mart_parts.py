@@ -1,0 +1,44 @@
+"""Fingerprints of what stands in a mart, part by part: parts of the same fingerprint hold the same rows."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+# The one part of a table that is not kept by month.
+WHOLE = ""
+_MONTH = "month="
+
+
+def fingerprint_parts(table: Path, before: Path | None, known: Mapping[str, str]) -> dict[str, str]:
+    """Month, or '' for a table that is not kept by month -> fingerprint of the bytes of its files.
+
+    before  the table's folder in an earlier mart
+    known   the fingerprints of the parts of that folder; what was taken over from it is not read again
+
+    Rows that were computed again to the same files have the same fingerprint, whatever the names of the files.
+    """
+    months = sorted(table.glob(f"{_MONTH}*"))
+    folders = {month.name.removeprefix(_MONTH): month for month in months} or {WHOLE: table}
+    return {
+        part: known[part]
+        if part in known and before is not None and _is_taken_over(folder, before / folder.relative_to(table))
+        else _fingerprint(folder)
+        for part, folder in folders.items()
+    }
+
+
+def _is_taken_over(folder: Path, before: Path) -> bool:
+    names = sorted(file.name for file in folder.glob("*.parquet"))
+    if names != sorted(file.name for file in before.glob("*.parquet")):
+        return False
+    return all((folder / name).samefile(before / name) for name in names)
+
+
+def _fingerprint(folder: Path) -> str:
+    digests = sorted(map(_digest, folder.glob("*.parquet")))
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

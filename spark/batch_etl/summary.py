@@ -10,7 +10,6 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.quarantine.desk import Desk
-from batch_etl.quarantine.masking import masked
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.report.lineage import trace_marts
 from batch_etl.settings import Settings
@@ -114,8 +113,7 @@ def _masked_sample(sample: dict[str, Any], desk: Desk) -> dict[str, Any]:
         first_seen_at=None,
         last_seen_at=None,
     )
-    header = desk.columns(record.dataset).get(record.batch_id)
-    seen = masked(record, desk.contracts.get(record.dataset), header)
+    seen = desk.masked(record)
     return {
         "dataset": seen.dataset,
         "reason": sample["reason"],

@@ -18,11 +18,9 @@ from batch_etl.errors import ConfigurationError
 from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
 from batch_etl.quarantine.export import Export, export_records
-from batch_etl.quarantine.masking import masked
-from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.selection import Selection
 from batch_etl.settings import Settings
-from batch_etl.stores.quarantine import count_reasons, count_records, read_records
+from batch_etl.stores.quarantine import count_reasons, count_records, count_rules, read_records
 
 commands = typer.Typer(help="Look at records that broke their contract, mend them, judge them again.")
 
@@ -68,7 +66,7 @@ def show(
         selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
         found = list(chain.from_iterable(read_records(desk.connection, selection, limit=limit)))
         records = count_records(desk.connection, selection)
-        shown = found if reveal else [_masked(desk, record) for record in found]
+        shown = found if reveal else [desk.masked(record) for record in found]
     if as_json:
         _print_json([asdict(record) for record in shown])
     else:
@@ -132,18 +130,22 @@ def replay(
 
 
 def _replay_and_tell(desk: Desk, selection: Selection, *, limit_seconds: float, as_json: bool) -> None:
-    before = views.by_rule(count_reasons(desk.connection, selection))
+    before = _rules(desk, selection)
     run_key = replaying.trigger(selection, datetime.now(UTC))
     if not as_json:
         typer.echo(f"triggered {run_key}")
     tell = views.say_nothing if as_json else views.say_stage
     moved = replaying.follow(desk.connection, run_key, limit_seconds=limit_seconds, tell=tell)
-    after = views.by_rule(count_reasons(desk.connection, selection))
+    after = _rules(desk, selection)
     reasons = [
         {"dataset": d, "reason": rule, "before": before.get((d, rule), 0), "after": after.get((d, rule), 0)}
         for d, rule in sorted({*before, *after})
     ]
     _print_json({**asdict(moved), "reasons": reasons}) if as_json else views.print_moved(moved, reasons)
+
+
+def _rules(desk: Desk, selection: Selection) -> dict[tuple[str, str], int]:
+    return {(row["dataset"], row["reason"]): row["records"] for row in count_rules(desk.connection, selection)}
 
 
 def _selection(desk: Desk, **given: str) -> Selection:
@@ -152,11 +154,6 @@ def _selection(desk: Desk, **given: str) -> Selection:
         known = ", ".join(sorted(desk.contracts))
         raise ConfigurationError(f"--dataset: '{selection.dataset}' is unknown; use one of {known}")
     return selection
-
-
-def _masked(desk: Desk, record: QuarantinedRecord) -> QuarantinedRecord:
-    contract = desk.contracts.get(record.dataset)
-    return masked(record, contract, desk.columns(record.dataset).get(record.batch_id))
 
 
 def _print_json(told: object) -> None:

@@ -1,6 +1,5 @@
 """How the quarantine looks on a terminal."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from batch_etl.quarantine.masking import printable
 from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.replay import Moved
-
-Rules = Mapping[tuple[str, str], int]
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
@@ -69,14 +66,6 @@ def print_outlook(outlook: Outlook) -> None:
         typer.echo(f"{outlook.not_here:,} of them only a run can judge: their file or contract is not here")
     if outlook.changes_nothing:
         typer.echo("a replay would change nothing")
-
-
-def by_rule(reasons: Sequence[Mapping[str, Any]]) -> Rules:
-    """(dataset, reason) -> records, of all files."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in reasons:
-        counts[row["dataset"], row["reason"]] += row["records"]
-    return counts
 
 
 def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:

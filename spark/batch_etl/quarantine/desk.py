@@ -8,13 +8,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
+from batch_etl.quarantine.masking import masked
 from batch_etl.quarantine.outlook import Outlook, foresee
+from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.selection import Selection
 from batch_etl.records.header import Header
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from batch_etl.stores.lake import Lake
-from batch_etl.stores.landing import known_batches
+from batch_etl.stores.landing import find_batch, known_batches
 from batch_etl.stores.quarantine import read_records
 
 
@@ -40,10 +42,16 @@ class Desk:
         """batch_id -> columns of that file, in its order, where its header is well-formed."""
         return {batch_id: header.names for batch_id, header in self.headers(dataset).items() if header.names}
 
-    def foresee(self, selection: Selection) -> Outlook:
-        """What a replay would make of these records."""
+    def masked(self, record: QuarantinedRecord) -> QuarantinedRecord:
+        """The record as people may see it: without personal values."""
+        contract = self.contracts.get(record.dataset)
+        batch = find_batch(self.lake.landing, contract, record.batch_id) if contract is not None else None
+        return masked(record, contract, (batch.header.names or None) if batch is not None else None)
+
+    def foresee(self, selection: Selection, *, limit: int | None = None) -> Outlook:
+        """What a replay would make of these records; limit: of so many at most."""
         headers = {dataset: self.headers(dataset) for dataset in self.contracts}
-        return foresee(read_records(self.connection, selection), self.contracts, headers)
+        return foresee(read_records(self.connection, selection, limit=limit), self.contracts, headers)
 
 
 @contextmanager

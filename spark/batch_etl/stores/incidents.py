@@ -11,8 +11,8 @@ from batch_etl.stores.warehouse import fetch_rows, fetch_value
 Row = dict[str, Any]
 
 
-def list_incidents(cursor: Cursor, *, recovered_too: bool) -> list[Row]:
-    """Incidents, those that go on first, then the newest first."""
+def list_incidents(cursor: Cursor, *, recovered_too: bool, limit: int | None = None) -> list[Row]:
+    """Incidents, those that go on first, then the newest first; limit: so many at most."""
     return fetch_rows(
         cursor,
         """
@@ -22,8 +22,9 @@ def list_incidents(cursor: Cursor, *, recovered_too: bool) -> list[Row]:
         FROM audit.incidents
         WHERE state <> 'recovered' OR %s
         ORDER BY state = 'recovered', incident_id DESC
+        LIMIT %s
         """,
-        (recovered_too,),
+        (recovered_too, limit),
     )
 
 

@@ -63,6 +63,12 @@ def known_batches(landing: Path, contract: Contract) -> list[Batch]:
     return [batch for batch in _landed(landing, contract.dataset) if batch.reading == contract.reading_fingerprint]
 
 
+def find_batch(landing: Path, contract: Contract, batch_id: str) -> Batch | None:
+    """One batch, where it has landed and can be read by today's contract."""
+    batch = _known(batch_id, contract, landing)
+    return batch if batch is not None and batch.reading == contract.reading_fingerprint else None
+
+
 def batches_read_otherwise(landing: Path, contract: Contract) -> list[Batch]:
     """Every batch that has landed when its contract told to read it in another way."""
     return [batch for batch in _landed(landing, contract.dataset) if batch.reading != contract.reading_fingerprint]

@@ -60,6 +60,20 @@ _REASONS = sql.SQL(
     ORDER BY dataset, file, records DESC, reason
     """
 ).format(selected=_SELECTED)
+_RULES = sql.SQL(
+    """
+    {selected}
+    SELECT
+        dataset,
+        SPLIT_PART(told.reason, ': ', 1) || ': ' || SPLIT_PART(told.reason, ': ', 2) AS reason,
+        COUNT(*) AS records
+    FROM selected
+    CROSS JOIN LATERAL JSONB_ARRAY_ELEMENTS_TEXT(reasons) AS told (reason)
+    GROUP BY 1, 2
+    ORDER BY records DESC, dataset, reason
+    LIMIT %(limit)s
+    """
+).format(selected=_SELECTED)
 _COUNT = sql.SQL("{selected} SELECT COUNT(*) AS records FROM selected").format(selected=_SELECTED)
 _RECORDS = sql.SQL(
     """
@@ -68,6 +82,7 @@ _RECORDS = sql.SQL(
     FROM selected
     ORDER BY dataset, first_seen_at DESC NULLS LAST, batch_id, record_number
     LIMIT %(limit)s
+    OFFSET %(offset)s
     """
 ).format(selected=_SELECTED)
 
@@ -78,18 +93,24 @@ def count_reasons(connection: Connection, selection: Selection) -> list[dict[str
         return fetch_rows(cursor, _REASONS, _parameters(selection))
 
 
+def count_rules(connection: Connection, selection: Selection, *, limit: int | None = None) -> list[dict[str, Any]]:
+    """Records of each dataset and reason over all files, the most frequent first."""
+    with connection, connection.cursor() as cursor:
+        return fetch_rows(cursor, _RULES, _parameters(selection) | {"limit": limit})
+
+
 def count_records(connection: Connection, selection: Selection) -> int:
     with connection, connection.cursor() as cursor:
         return int(fetch_rows(cursor, _COUNT, _parameters(selection))[0]["records"])
 
 
 def read_records(
-    connection: Connection, selection: Selection, *, limit: int | None = None
+    connection: Connection, selection: Selection, *, limit: int | None = None, offset: int = 0
 ) -> Iterator[list[QuarantinedRecord]]:
     """Records in portions of one file each, by dataset, newest file first; never all of them in memory."""
     with connection, connection.cursor("quarantine", RealDictCursor) as cursor:
         cursor.itersize = _CHUNK_RECORDS
-        cursor.execute(_RECORDS, _parameters(selection) | {"limit": limit})
+        cursor.execute(_RECORDS, _parameters(selection) | {"limit": limit, "offset": offset})
         for _, rows in groupby(cursor, key=itemgetter("dataset", "batch_id")):
             while portion := list(islice(rows, _CHUNK_RECORDS)):
                 yield [QuarantinedRecord(**row | {"reasons": tuple(row["reasons"])}) for row in portion]

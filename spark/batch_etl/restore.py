@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -10,8 +11,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import release
 from batch_etl.claim import advance, claim, drop_staging_before
 from batch_etl.errors import ReleaseUnavailable, Superseded
-from batch_etl.settings import ReleaseLimits
-from batch_etl.stores import history
+from batch_etl.settings import ReleaseLimits, Settings
+from batch_etl.stores import history, warehouse
 from batch_etl.stores.audit import write_message
 from batch_etl.stores.difference import Table, read_table
 from batch_etl.stores.locks import lock_tables, when_free
@@ -30,6 +31,14 @@ class Restored:
 
 def run_key_of_restore(wanted: int, now: datetime) -> str:
     return f"restore_{wanted}__{now.astimezone(UTC).isoformat(timespec='microseconds')}"
+
+
+def restore_in_task(wanted: int, *, run_key: str) -> Restored:
+    """Entry point of a restore that runs inside an Airflow task."""
+    settings = Settings()
+    dsn = settings.warehouse_dsn.get_secret_value()
+    with warehouse.connect(dsn, application_name=f"release_restore {run_key}") as connection:
+        return restore(connection, wanted, run_key=run_key, limits=settings.config.releases)
 
 
 def restore(connection: Connection, wanted: int, *, run_key: str, limits: ReleaseLimits) -> Restored:
@@ -72,6 +81,16 @@ def require_other(cursor: Cursor, wanted: int) -> int:
         raise ReleaseUnavailable(f"release {wanted} is what readers see already; nothing to restore")
     history.require_kept(cursor, wanted)
     return newest
+
+
+def foresee(cursor: Cursor, wanted: int) -> list[dict[str, Any]]:
+    """Which tables a restore would change, with rows by kind of change. Raises ReleaseUnavailable."""
+    newest = require_other(cursor, wanted)
+    found = {
+        name: history.find_differences(cursor, name, newest, wanted, limit=0)[0]
+        for name in history.published_tables(cursor)
+    }
+    return [{"table": name, "counts": counts} for name, counts in found.items() if counts]
 
 
 def resume(connection: Connection) -> int:

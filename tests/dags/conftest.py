@@ -26,7 +26,7 @@ def load_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(sys, "path", list(sys.path))
         bag = BundleDagBag(PROJECT / "dags", bundle_path=PROJECT / "dags", bundle_name="dags-folder")
         assert bag.import_errors == {}
-        assert set(bag.dags) == {"alert_watch", "data_pipeline_etl", "quarantine_replay"}
+        assert set(bag.dags) == {"alert_watch", "data_pipeline_etl", "quarantine_replay", "release_restore"}
         return bag.dags[dag_id]
 
     return load

@@ -149,12 +149,7 @@ def _table(cursor: Cursor, name: str) -> Table:
 
 def _preview(connection: Connection, release: int, *, as_json: bool) -> None:
     with _snapshot(connection) as cursor:
-        newest = restore.require_other(cursor, release)
-        found = {
-            name: history.find_differences(cursor, name, newest, release, limit=0)[0]
-            for name in history.published_tables(cursor)
-        }
-    told = [{"table": name, "counts": counts} for name, counts in found.items() if counts]
+        told = restore.foresee(cursor, release)
     lines = [f"restoring release {release} would change, and nothing was changed:"]
     lines += [line for entry in told for line in _differences(entry, [])]
     text = "\n".join(lines) if told else f"release {release} holds the same rows as what readers see"

@@ -23,8 +23,11 @@ def published_tables(cursor: Cursor) -> list[str]:
     return [row["table_name"] for row in rows]
 
 
-def list_releases(cursor: Cursor) -> list[dict[str, Any]]:
-    """Every release, newest first, with what it changed by table. is_kept: it can be read, compared and restored."""
+def list_releases(cursor: Cursor, *, before: int | None = None, limit: int | None = None) -> list[dict[str, Any]]:
+    """Releases, newest first, with what each changed by table. is_kept: it can be read, compared and restored.
+
+    before  only those with a lower number; None for all
+    """
     return fetch_rows(
         cursor,
         """
@@ -55,8 +58,11 @@ def list_releases(cursor: Cursor) -> list[dict[str, Any]]:
                 WHERE changed.release = told.release
             ) AS changes
         FROM audit.releases AS told
+        WHERE %(before)s::bigint IS NULL OR told.release < %(before)s
         ORDER BY told.release DESC
+        LIMIT %(limit)s
         """,
+        {"before": before, "limit": limit},
     )
 
 

@@ -1,5 +1,6 @@
 """`python -m batch_etl generate`: raw files with known answers."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from batch_etl.datagen.files import SIZES, Place, generate_size
-from batch_etl.datagen.world import World
 from batch_etl.settings import Settings
+
+_MANY_SALES = 200_000
 
 
 class Size(StrEnum):
@@ -28,23 +29,33 @@ def register(app: typer.Typer) -> None:
 def generate(
     *,
     size: Annotated[list[Size] | None, typer.Option(help="Again for several; all three where nothing is said.")] = None,
-    rows: Annotated[int | None, typer.Option(min=20, help="Any other number of sales instead of a size.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=20, max=100_000_000, help="Any other number of sales instead of a size.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, other data.")] = 42,
     dirt: Annotated[float, typer.Option(min=0, max=0.2, help="Share of records that are spoilt or peculiar.")] = 0.05,
     days: Annotated[int, typer.Option(min=1, max=4_000, help="Days of sales, up to 2025-12-31.")] = 365,
     out: Annotated[Path | None, typer.Option(help="Folder for the raw files; data/raw if not said.")] = None,
     expected: Annotated[Path | None, typer.Option(help="Folder for the answers; data/expected if not said.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="One for each processor, if not said.")] = None,
 ) -> None:
     """Write sales, customers and products with dirt in them, and what a perfect pipeline makes of each record."""
     if size and rows:
         raise typer.BadParameter("give --size or --rows, not both")
+    # Here, not above: every other command would wait for NumPy and Arrow too.
+    from batch_etl.datagen.files import SIZES, Place, generate_size  # noqa: PLC0415
+    from batch_etl.datagen.world import World  # noqa: PLC0415
+
     world = World(seed=seed, dirt_ppm=round(dirt * 1_000_000), days=days)
     wanted = {str(rows): rows} if rows else {name: SIZES[name] for name in size or SIZES}
     data = Settings().pipeline_home / "data"
     out, expected = out or data / "raw", expected or data / "expected"
     console = Console()
     for label, sales in wanted.items():
-        totals = generate_size(world, sales=sales, place=Place(label, raw=out, expected=expected))
+        # A process costs more than it saves where a few parts are made.
+        wanted_processes = processes or (os.cpu_count() or 1 if sales >= _MANY_SALES else 1)
+        place = Place(label, raw=out, expected=expected)
+        totals = generate_size(world, sales=sales, place=place, processes=wanted_processes)
         table = Table("file", "records", "clean", "quarantined", "duplicates")
         for name, file in totals["files"].items():
             table.add_row(name, *(f"{file[key]:,}" for key in ("records", "clean", "quarantined", "duplicates")))

@@ -7,6 +7,7 @@ cohort, so that a version can arrive in a later file than its successor. A recor
 from functools import lru_cache
 from typing import NamedTuple
 
+from batch_etl.datagen.dice_rows import Numbers
 from batch_etl.datagen.world import SECONDS_A_DAY, World
 
 COHORT = 10
@@ -24,7 +25,7 @@ class Version(NamedTuple):
     updated_at: int
 
 
-def known_numbers(records: int, new_in_cohort: int) -> int:
+def known_numbers(records: Numbers, new_in_cohort: int) -> Numbers:
     """How many numbers, counted from 1, the first so many records introduce for certain."""
     return records // COHORT * new_in_cohort
 

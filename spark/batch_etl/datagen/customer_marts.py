@@ -1,51 +1,62 @@
 """Totals of the marts about customers."""
 
-from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
 
-from batch_etl.datagen.figures import UNKNOWN, Figures, Totals, half_up, sums_of, total_of
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_etl.datagen.dice_rows import Numbers
+from batch_etl.datagen.figures import Totals, half_up
 from batch_etl.datagen.star import Star
 from batch_etl.datagen.world import scaled_text
 
 _FIFTHS = 5
+_MANY_MONTHS = 1_000
 
 
 def customer_value(star: Star) -> Totals:
-    last = max(star.days, default=0)
-    per_order = sum(half_up(bought.net, bought.orders) for bought in star.by_customer.values())
-    scores = str(_sum_of_fifths(len(star.by_customer.keys() - {UNKNOWN})))
+    buyers = star.buyers
+    # A number that is known is known since ever.
+    is_known = star.customers.at(buyers.numbers, np.zeros_like(buyers.numbers)) >= 0
+    orders = _unknown_as_one(buyers.orders(), np.sum, is_known)
+    net = _unknown_as_one(buyers.net(), np.sum, is_known)
+    first = _unknown_as_one(buyers.first_days(), np.min, is_known)
+    last = _unknown_as_one(buyers.last_days(), np.max, is_known)
+    scores = str(_sum_of_fifths(int(is_known.sum())))
     return {
-        "rows": len(star.by_customer),
+        "rows": len(orders),
         "sums": {
-            "recency_days": str(sum(last - day for day in star.last_day_of.values())),
-            "lifetime_days": str(sum(day - star.first_day_of[name] for name, day in star.last_day_of.items())),
-            **sums_of(total_of(star.by_customer), orders="orders", units="units", net="net_usd"),
-            "net_per_order_usd": scaled_text(per_order, 2),
+            "recency_days": str(int((last.max(initial=0) - last).sum())),
+            "lifetime_days": str(int((last - first).sum())),
+            **star.days.sums(orders="orders", units="units", net="net_usd"),
+            "net_per_order_usd": scaled_text(int(half_up(net, orders).sum()), 2),
             **dict.fromkeys(("recency_score", "frequency_score", "monetary_score"), scores),
         },
     }
 
 
 def cohort_retention(star: Star) -> Totals:
-    sizes: dict[int, int] = defaultdict(int)
-    active: dict[tuple[int, int], int] = defaultdict(int)
-    figures: dict[int, Figures] = defaultdict(Figures)
-    for months in star.by_buyer.values():
-        cohort = min(months)
-        sizes[cohort] += 1
-        for month, bought in months.items():
-            active[cohort, month - cohort] += 1
-            figures[cohort].add(bought)
-    retained = sum(half_up(10_000 * customers, sizes[cohort]) for (cohort, _), customers in active.items())
+    sizes = np.bincount(star.buyers.cohorts())
+    cohorts, months_since = star.buyers.visits()
+    groups, active = np.unique(cohorts * _MANY_MONTHS + months_since, return_counts=True)
+    sizes_of_groups = sizes[groups // _MANY_MONTHS]
     return {
-        "rows": len(active),
+        "rows": len(groups),
         "sums": {
-            "months_since": str(sum(since for _, since in active)),
-            "cohort_customers": str(sum(sizes[cohort] for cohort, _ in active)),
-            "customers": str(sum(active.values())),
-            **sums_of(total_of(figures), orders="orders", net="net_usd"),
-            "retention_pct": scaled_text(retained, 2),
+            "months_since": str(int((groups % _MANY_MONTHS).sum())),
+            "cohort_customers": str(int(sizes_of_groups.sum())),
+            "customers": str(len(cohorts)),
+            **star.days.sums(orders="orders", net="net_usd"),
+            "retention_pct": scaled_text(int(half_up(10_000 * active, sizes_of_groups).sum()), 2),
         },
     }
+
+
+def _unknown_as_one(values: Numbers, merge: Callable[..., Any], is_known: NDArray[np.bool_]) -> Numbers:
+    """A value a customer; those whom the files do not tell of are the one unknown customer."""
+    unknown = values[~is_known]
+    return np.append(values[is_known], [merge(unknown)] if len(unknown) else []).astype(np.int64)
 
 
 def _sum_of_fifths(count: int) -> int:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from batch_etl.datagen import words
 from batch_etl.datagen.cohorts import known_numbers, version_at
+from batch_etl.datagen.dice_rows import Numbers
+from batch_etl.datagen.drafts import SingleDrafts
 from batch_etl.datagen.rows import Cells, Customer, json_line, json_line_reversed
 from batch_etl.datagen.world import World, day_text, moment_text
 
@@ -47,23 +49,8 @@ class Customers:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def draft(self, index: int) -> tuple[Customer, str]:
-        version = version_at(self._world, self.name, NEW_IN_COHORT, index)
-        person = _person(self._world, version.number)
-        offset = self._world.day_offset(version.updated_at)
-        city, phone, email, segment = (offset >= day for day in person.change_days)
-        customer = Customer(
-            customer_id=customer_id(version.number),
-            full_name=person.full_name,
-            email=person.emails[email],
-            phone=person.phones[phone],
-            city=person.cities[city],
-            country_code=person.country_code,
-            segment=person.segments[segment],
-            registered_on=person.registered_on,
-            updated_at=version.updated_at,
-        )
-        return customer, ""
+    def drafts(self, start: int, stop: int) -> SingleDrafts[Customer]:
+        return SingleDrafts(self, [self._draft(index) for index in range(start, stop)], [0] * (stop - start))
 
     def cells(self, truth: Customer) -> Cells:
         values = (*truth[:7], day_text(truth.registered_on), moment_text(truth.updated_at))
@@ -82,12 +69,29 @@ class Customers:
     def version_order(self, truth: Customer) -> int:
         return truth.updated_at
 
+    def _draft(self, index: int) -> Customer:
+        version = version_at(self._world, self.name, NEW_IN_COHORT, index)
+        person = _person(self._world, version.number)
+        offset = self._world.day_offset(version.updated_at)
+        city, phone, email, segment = (offset >= day for day in person.change_days)
+        return Customer(
+            customer_id=customer_id(version.number),
+            full_name=person.full_name,
+            email=person.emails[email],
+            phone=person.phones[phone],
+            city=person.cities[city],
+            country_code=person.country_code,
+            segment=person.segments[segment],
+            registered_on=person.registered_on,
+            updated_at=version.updated_at,
+        )
+
 
 def customer_id(number: int) -> str:
     return f"C{number:07d}"
 
 
-def known_customers(records: int) -> int:
+def known_customers(records: Numbers) -> Numbers:
     return known_numbers(records, NEW_IN_COHORT)
 
 

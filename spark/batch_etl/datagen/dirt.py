@@ -93,16 +93,38 @@ class Block:
     dirty: int | None
 
 
-def blocks(dirt_ppm: int, count: int, dice_of: Callable[[int], Dice]) -> Iterator[Block]:
-    """Part the first count records into blocks; the last may be cut short, also before its dirty record."""
-    number = start = 0
-    while start < count:
-        stop = -(-(number + 1) * _PPM // dirt_ppm) if dirt_ppm else start + _CLEAN_BLOCK
+@dataclass(frozen=True)
+class Stretch:
+    """Records from start to before stop that can be made without the others: whole blocks, from a first one on."""
+
+    start: int
+    stop: int
+    first_block: int
+
+
+def stretches(dirt_ppm: int, count: int, *, about: int) -> Iterator[Stretch]:
+    """Part the first count records into stretches of about so many."""
+    step = max(1, about * dirt_ppm // _PPM if dirt_ppm else about // _CLEAN_BLOCK)
+    block = 0
+    while (start := _begin(dirt_ppm, block)) < count:
+        yield Stretch(start, min(count, _begin(dirt_ppm, block + step)), block)
+        block += step
+
+
+def blocks(dirt_ppm: int, stretch: Stretch, dice_of: Callable[[int], Dice]) -> Iterator[Block]:
+    """Part a stretch into blocks; the last of a file may be cut short, also before its dirty record."""
+    number, start = stretch.first_block, stretch.start
+    while start < stretch.stop:
+        stop = _begin(dirt_ppm, number + 1)
         half = start + (stop - start) // 2
         dirty = half + dice_of(number).below(stop - half) if dirt_ppm else None
-        stands = dirty is not None and dirty < count
-        yield Block(start, min(stop, count), number, dirty if stands else None)
+        stands = dirty is not None and dirty < stretch.stop
+        yield Block(start, min(stop, stretch.stop), number, dirty if stands else None)
         number, start = number + 1, stop
+
+
+def _begin(dirt_ppm: int, block: int) -> int:
+    return -(-block * _PPM // dirt_ppm) if dirt_ppm else block * _CLEAN_BLOCK
 
 
 def spoil(source: Source[Truth], truth: Truth, card: BadCells | BadLine) -> tuple[str, tuple[str, ...], Cells]:

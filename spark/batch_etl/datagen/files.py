@@ -1,24 +1,22 @@
 """Writes the raw files of a size and, beside them, what a perfect pipeline makes of them."""
 
-import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
-from batch_etl.datagen.customers import Customers
-from batch_etl.datagen.customers_dirt import CUSTOMERS_DECK
+import numpy as np
+
+from batch_etl.datagen.figures import Totals
 from batch_etl.datagen.ledger import FileLedger
 from batch_etl.datagen.marts import table_totals
-from batch_etl.datagen.products import Products
-from batch_etl.datagen.products_dirt import PRODUCTS_DECK
-from batch_etl.datagen.rows import Customer, Product, Sale, Source, Truth
-from batch_etl.datagen.sales import Sales
-from batch_etl.datagen.sales_dirt import sales_deck
+from batch_etl.datagen.recipes import recipes
+from batch_etl.datagen.rows import Source
 from batch_etl.datagen.star import Star
-from batch_etl.datagen.stream import Recipe, Record
+from batch_etl.datagen.stream import Part
+from batch_etl.datagen.workers import parts_of
 from batch_etl.datagen.world import World, records_beside
 
 SIZES = {"small": 20, "medium": 100, "large": 5_000}
@@ -27,7 +25,7 @@ _FILE_NAMES = {
     "products": "products_data_{}.csv",
     "sales": "sales_data_{}.csv",
 }
-_ANSWER_HEADER = ("record_number", "outcome", "kind", "reasons")
+_ANSWER_HEADER = b"record_number,outcome,kind,reasons\n"
 
 
 @dataclass(frozen=True)
@@ -42,63 +40,57 @@ class Place:
         return _FILE_NAMES[dataset].format(self.label)
 
 
-def recipes(world: World) -> tuple[Recipe[Customer], Recipe[Product], Recipe[Sale]]:
-    """How the files of each dataset are made."""
-    sales = Sales(world)
-    return (
-        Recipe(Customers(world), CUSTOMERS_DECK, ledger_column=None),
-        Recipe(Products(world), PRODUCTS_DECK, ledger_column="list_price_usd"),
-        Recipe(sales, sales_deck(sales), ledger_column="unit_price_usd"),
-    )
+def generate_size(world: World, *, sales: int, place: Place, processes: int = 1) -> Totals:
+    """Write three raw files, the answers to each and the totals; return the totals.
 
-
-def generate_size(world: World, *, sales: int, place: Place) -> dict[str, Any]:
-    """Write three raw files, the answers to each and the totals; return the totals."""
+    The same bytes whatever the number of processes is. A process holds one part of a file at a time.
+    """
     place.raw.mkdir(parents=True, exist_ok=True)
     place.expected.mkdir(parents=True, exist_ok=True)
-    counts = records_beside(sales)
+    counts = {dataset: int(count[0]) for dataset, count in records_beside(np.array([sales])).items()}
     star = Star()
-    of_customers, of_products, of_sales = recipes(world)
-    # Sales last: what they refer to must be known by then.
-    ledgers = (
-        _generate(of_customers.records(world, counts["customers"]), of_customers.source, place, star.add_customer),
-        _generate(of_products.records(world, counts["products"]), of_products.source, place, star.add_product),
-        _generate(of_sales.records(world, counts["sales"]), of_sales.source, place, star.add_sale),
-    )
+    add_to_star: dict[str, Callable[[Any], None]] = {
+        "customers": star.add_customers,
+        "products": star.add_products,
+        "sales": star.add_sales,
+    }
+    with parts_of(world, processes) as parts:
+        ledgers = [
+            _write_file(parts(dataset, counts[dataset]), recipe.source, place, add_to_star[dataset])
+            for dataset, recipe in recipes(world).items()
+        ]
     quarantined = sum(ledger.counts["quarantined"] for ledger in ledgers)
     totals = {
         "files": {place.file_name(ledger.dataset): ledger.totals() for ledger in ledgers},
         "tables": table_totals(star) | {"quarantine.records": {"rows": quarantined}},
     }
     with _writing(place.expected / f"{place.label}.totals.json") as file:
-        file.write(json.dumps(totals, indent=2, ensure_ascii=False) + "\n")
+        file.write((json.dumps(totals, indent=2, ensure_ascii=False) + "\n").encode())
     return totals
 
 
-def _generate(
-    records: Iterator[Record[Truth]], source: Source[Truth], place: Place, add_to_star: Callable[[Truth], None]
+def _write_file(
+    parts: Iterable[Part], source: Source[Any], place: Place, add_to_star: Callable[[Any], None]
 ) -> FileLedger:
     """Write one file and its answers in one pass."""
     name = place.file_name(source.name)
     ledger = FileLedger(source.name)
     with _writing(place.raw / name) as data, _writing(place.expected / f"{name}.answers.csv") as answers:
-        answer_rows = csv.writer(answers, lineterminator="\n")
-        answer_rows.writerow(_ANSWER_HEADER)
+        answers.write(_ANSWER_HEADER)
         if source.has_header:
-            data.write(",".join(source.columns) + "\n")
-        for number, record in enumerate(records, start=1):
-            data.write(record.line + "\n")
-            answer_rows.writerow((number, record.outcome, record.kind, "|".join(record.reasons)))
-            ledger.add(record)
-            if record.outcome == "clean" and record.truth is not None:
-                add_to_star(record.truth)
+            data.write(f"{','.join(source.columns)}\n".encode())
+        for part in parts:
+            data.write(part.data)
+            answers.write(part.answers)
+            ledger.merge(part.ledger)
+            add_to_star(part.clean)
     return ledger
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[TextIO]:
-    """Text that is the same on every platform: UTF-8, LF. Written beside and renamed, so no half file is ever seen."""
+def _writing(path: Path) -> Iterator[BinaryIO]:
+    """Written beside and renamed, so no half file is ever seen."""
     unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8", newline="") as file:
+    with unfinished.open("wb") as file:
         yield file
     unfinished.replace(path)

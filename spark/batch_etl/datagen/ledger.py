@@ -1,10 +1,9 @@
 """What becomes of the records of one file: counts, cents and reasons."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-
-from batch_etl.datagen.stream import Record
 
 
 @dataclass
@@ -16,11 +15,23 @@ class FileLedger:
     cents: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, record: Record[Any]) -> None:
-        self.counts[record.outcome] += 1
-        self.cents[record.outcome] += record.ledger_cents
-        if record.outcome == "quarantined":
-            self.reasons.update(record.reasons)
+    def add(self, outcome: str, cents: int, reasons: Iterable[str]) -> None:
+        """A record."""
+        self.counts[outcome] += 1
+        self.cents[outcome] += cents
+        if outcome == "quarantined":
+            self.reasons.update(reasons)
+
+    def add_clean(self, records: int, cents: int) -> None:
+        self.counts["clean"] += records
+        self.cents["clean"] += cents
+
+    def merge(self, other: "FileLedger") -> None:
+        """The next part of the same file."""
+        # update, not +=, which would forget sums below zero: a negative price counts in the ledger too.
+        self.counts.update(other.counts)
+        self.cents.update(other.cents)
+        self.reasons.update(other.reasons)
 
     def totals(self) -> dict[str, Any]:
         return {

@@ -4,15 +4,17 @@ Sums are decimal text, exact. is_true counts the rows in which a boolean column 
 unknown member.
 """
 
-from collections import Counter, defaultdict
+import numpy as np
 
+from batch_etl.datagen import words
 from batch_etl.datagen.customer_marts import cohort_retention, customer_value
-from batch_etl.datagen.figures import Figures, Totals, earnings, half_up, sums_of, total_of
+from batch_etl.datagen.figures import Totals, half_up
 from batch_etl.datagen.product_marts import product_performance
-from batch_etl.datagen.star import Star, month_of
+from batch_etl.datagen.star import UNKNOWN_CATEGORY, Star
 from batch_etl.datagen.world import scaled_text
 
 _SATURDAY = 6
+_BY_TIME = {"orders": "orders", "units": "units", "gross": "gross_usd", "discount": "discount_usd", "net": "net_usd"}
 
 
 def table_totals(star: Star) -> dict[str, Totals]:
@@ -34,20 +36,20 @@ def table_totals(star: Star) -> dict[str, Totals]:
 
 def _dim_customer(star: Star) -> Totals:
     # One more than the files tell of: the unknown customer.
-    rows = sum(1 for _ in star.customers.standing()) + 1
-    return {"rows": rows, "sums": {}, "is_true": {"is_current": len(star.customers) + 1}}
+    rows = len(star.customers.standing()) + 1
+    return {"rows": rows, "sums": {}, "is_true": {"is_current": star.customers.members + 1}}
 
 
 def _dim_product(star: Star) -> Totals:
-    versions = list(star.products.standing())
+    sums = {figure: int(star.products.standing(figure).sum()) for figure in ("list_price", "cost", "stock_quantity")}
     return {
-        "rows": len(versions) + 1,
+        "rows": len(star.products.standing()) + 1,
         "sums": {
-            "list_price_usd": scaled_text(sum(version.list_price for version in versions), 2),
-            "cost_usd": scaled_text(sum(version.cost for version in versions), 2),
-            "stock_quantity": str(sum(version.stock_quantity for version in versions)),
+            "list_price_usd": scaled_text(sums["list_price"], 2),
+            "cost_usd": scaled_text(sums["cost"], 2),
+            "stock_quantity": str(sums["stock_quantity"]),
         },
-        "is_true": {"is_current": len(star.products) + 1},
+        "is_true": {"is_current": star.products.members + 1},
     }
 
 
@@ -69,56 +71,51 @@ def _dim_date(star: Star) -> Totals:
 
 
 def _fct_sale(star: Star) -> Totals:
-    total = total_of(star.days)
     return {
-        "rows": total.orders,
+        "rows": star.days.total("orders"),
         "sums": {
-            "quantity": str(total.units),
+            "quantity": str(star.days.total("units")),
             "unit_price_usd": scaled_text(star.unit_price, 2),
             "discount_rate": scaled_text(star.discount_rate, 4),
-            **sums_of(total, gross="gross_usd", discount="discount_usd", net="net_usd"),
+            **star.days.sums(gross="gross_usd", discount="discount_usd", net="net_usd"),
         },
-        "unknown": {"customer_key": star.unknown_customers, "product_key": star.unknown_products},
+        "unknown": star.unknown,
     }
 
 
 def _daily_sales(star: Star) -> Totals:
-    sums = sums_of(
-        total_of(star.days), orders="orders", units="units", gross="gross_usd", discount="discount_usd", net="net_usd"
-    )
-    return {"rows": len(star.days), "sums": sums | {"customers": str(sum(map(len, star.buyers.values())))}}
+    sums = star.days.sums(**_BY_TIME)
+    return {"rows": len(star.days.present()), "sums": sums | {"customers": str(star.buyers.count_daily())}}
 
 
 def _category_sales(star: Star) -> Totals:
-    return {"rows": len(star.categories), "sums": earnings(star.categories)}
+    return {"rows": len(star.categories.present()), "sums": star.categories.earnings(UNKNOWN_CATEGORY)}
 
 
 def _monthly_sales(star: Star) -> Totals:
-    months: dict[int, Figures] = defaultdict(Figures)
-    for day, figures in star.days.items():
-        months[month_of(day)].add(figures)
-    columns = {"orders": "orders", "units": "units", "gross": "gross_usd", "discount": "discount_usd", "net": "net_usd"}
-    per_order = sum(half_up(figures.net, figures.orders) for figures in months.values())
+    orders, net = star.by_month()
     return {
-        "rows": len(months),
+        "rows": len(orders),
         "sums": {
-            **sums_of(total_of(months), **columns),
-            "customers": str(sum(map(len, star.by_buyer.values()))),
-            "net_per_order_usd": scaled_text(per_order, 2),
+            **star.days.sums(**_BY_TIME),
+            "customers": str(star.buyers.count_monthly()),
+            "net_per_order_usd": scaled_text(int(half_up(net, orders).sum()), 2),
         },
     }
 
 
 def _region_sales(star: Star) -> Totals:
-    net_of: Counter[int] = Counter()
-    for (month, _), figures in star.by_region.items():
-        net_of[month] += figures.net
-    shares = sum(half_up(10_000 * f.net, net_of[month]) for (month, _), f in star.by_region.items() if net_of[month])
+    present = star.by_region.present()
+    months, net = present // len(words.REGIONS), star.by_region["net"][present]
+    net_of_month = np.zeros(int(months.max(initial=0)) + 1, dtype=np.int64)
+    np.add.at(net_of_month, months, net)
+    has_share = net_of_month[months] > 0
+    shares = half_up(10_000 * net[has_share], net_of_month[months][has_share])
     return {
-        "rows": len(star.by_region),
+        "rows": len(present),
         "sums": {
-            **sums_of(total_of(star.by_region), orders="orders", units="units", net="net_usd"),
-            "customers": str(sum(map(len, star.region_buyers.values()))),
-            "net_share_pct": scaled_text(shares, 2),
+            **star.by_region.sums(orders="orders", units="units", net="net_usd"),
+            "customers": str(star.buyers.count_by_month_and_region()),
+            "net_share_pct": scaled_text(int(shares.sum()), 2),
         },
     }

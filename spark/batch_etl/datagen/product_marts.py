@@ -1,30 +1,32 @@
 """Totals of the mart about products."""
 
-from collections import Counter
+import numpy as np
 
-from batch_etl.datagen.figures import UNKNOWN, Totals, earnings, half_up
-from batch_etl.datagen.star import Star
+from batch_etl.datagen.dice_rows import Numbers
+from batch_etl.datagen.figures import Totals, half_up
+from batch_etl.datagen.star import UNKNOWN_PRODUCT, Star
 from batch_etl.datagen.world import scaled_text
 
 
 def product_performance(star: Star) -> Totals:
     # Every product that is known has a row, and the unknown one too, with sales or without.
-    rows = len(star.products) + 1
-    in_category = Counter(product.category for product in star.products.current()) + Counter({UNKNOWN: 1})
-    sold = {name: figures for name, figures in star.by_product.items() if name != UNKNOWN and figures.net}
-    margins = sum(half_up(10_000 * (figures.net - figures.cost), figures.net) for figures in sold.values())
+    rows = star.products.members + 1
+    in_category = np.append(np.bincount(star.products.current("category")), 1)
+    sold = star.by_product.present()
+    sold = sold[(sold != UNKNOWN_PRODUCT) & (star.by_product["net"][sold] != 0)]
+    net, cost = star.by_product["net"][sold], star.by_product["cost"][sold]
     return {
         "rows": rows,
         "sums": {
-            **earnings(star.by_product),
-            "margin_pct": scaled_text(margins, 2),
-            "net_rank": str(_places(rows)),
-            "margin_rank": str(_places(rows)),
-            "category_rank": str(sum(map(_places, in_category.values()))),
+            **star.by_product.earnings(UNKNOWN_PRODUCT),
+            "margin_pct": scaled_text(int(half_up(10_000 * (net - cost), net).sum()), 2),
+            "net_rank": str(int(_places(np.array(rows)))),
+            "margin_rank": str(int(_places(np.array(rows)))),
+            "category_rank": str(int(_places(in_category).sum())),
         },
     }
 
 
-def _places(count: int) -> int:
+def _places(counts: Numbers) -> Numbers:
     """1 + 2 + … + count."""
-    return count * (count + 1) // 2
+    return counts * (counts + 1) // 2

@@ -6,22 +6,23 @@ from typing import NamedTuple
 
 from batch_etl.datagen import words
 from batch_etl.datagen.cohorts import Version, known_numbers, update_within, version_at
+from batch_etl.datagen.dice_rows import Numbers
+from batch_etl.datagen.drafts import SingleDrafts
+from batch_etl.datagen.prices import QUARTERS, price_list
 from batch_etl.datagen.rows import Cells, Product, csv_line, csv_line_all_quoted
 from batch_etl.datagen.world import World, moment_text, money_text
 
 NEW_IN_COHORT = 6
 _GOODS = tuple(accumulate(words.GOODS_WEIGHTS))
-_QUARTERS = 4
 
 
 class _Article(NamedTuple):
-    """What a product is over its whole life; prices a quarter of the time of the sales each, in cents."""
+    """What a product is over its whole life, its prices apart."""
 
     name: str
     category: str
     later_category: str
     supplier: str | None
-    prices: tuple[int, ...]
     cost_pct: int
 
 
@@ -44,22 +45,9 @@ class Products:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def draft(self, index: int) -> tuple[Product, str]:
-        version = version_at(self._world, self.name, NEW_IN_COHORT, index)
-        article = _article(self._world, version.number)
-        quarter = _quarter(self._world, version.updated_at)
-        dice = self._world.dice(self.name, index)
-        product = Product(
-            product_id=product_id(version.number),
-            product_name=article.name,
-            category=article.category if quarter < _QUARTERS // 2 else article.later_category,
-            list_price=article.prices[quarter],
-            cost=article.prices[0] * (article.cost_pct + quarter) // 100,
-            stock_quantity=dice.below(40) * dice.below(40),
-            supplier_name=article.supplier,
-            updated_at=version.updated_at,
-        )
-        return product, ""
+    def drafts(self, start: int, stop: int) -> SingleDrafts[Product]:
+        products = [self._draft(index) for index in range(start, stop)]
+        return SingleDrafts(self, products, [product.list_price for product in products])
 
     def cells(self, truth: Product) -> Cells:
         values = (
@@ -81,18 +69,30 @@ class Products:
     def version_order(self, truth: Product) -> int:
         return truth.updated_at
 
+    def _draft(self, index: int) -> Product:
+        version = version_at(self._world, self.name, NEW_IN_COHORT, index)
+        article = _article(self._world, version.number)
+        prices = price_list(self._world).of(version.number)
+        quarter = quarter_of(self._world, version.updated_at)
+        dice = self._world.dice(self.name, index)
+        return Product(
+            product_id=product_id(version.number),
+            product_name=article.name,
+            category=article.category if quarter < QUARTERS // 2 else article.later_category,
+            list_price=prices[quarter],
+            cost=prices[0] * (article.cost_pct + quarter) // 100,
+            stock_quantity=dice.below(40) * dice.below(40),
+            supplier_name=article.supplier,
+            updated_at=version.updated_at,
+        )
+
 
 def product_id(number: int) -> str:
     return f"P{number:06d}"
 
 
-def known_products(records: int) -> int:
+def known_products(records: Numbers) -> Numbers:
     return known_numbers(records, NEW_IN_COHORT)
-
-
-def list_price(world: World, number: int, moment: int) -> int:
-    """List price of a product at a moment, in cents, whether or not a record has told it by then."""
-    return _article(world, number).prices[_quarter(world, moment)]
 
 
 def price_change(world: World, cohort: int) -> Version:
@@ -100,8 +100,8 @@ def price_change(world: World, cohort: int) -> Version:
     return update_within(world, Products.name, NEW_IN_COHORT, cohort)
 
 
-def _quarter(world: World, moment: int) -> int:
-    return max(0, world.day_offset(moment)) * _QUARTERS // world.days
+def quarter_of(world: World, moment: int) -> int:
+    return max(0, world.day_offset(moment)) * QUARTERS // world.days
 
 
 @lru_cache(maxsize=65_536)
@@ -110,22 +110,12 @@ def _article(world: World, number: int) -> _Article:
     place = dice.weighted(_GOODS)
     goods = words.GOODS[place]
     name = f"{dice.pick(words.BRANDS)} {dice.pick(goods.nouns)}{dice.pick(goods.variants)}"
-    # Between lowest and highest, with many cheap and few dear goods.
-    span = goods.high_cents - goods.low_cents
-    base = goods.low_cents + span * dice.below(1_000) * dice.below(1_000) // 1_000_000
+    # Two throws for the price, which batch_etl.datagen.prices reads.
+    dice.below(1_000_000)
     return _Article(
         name=f"{name}\n{dice.pick(words.SECOND_LINES)}" if dice.one_in(25) else name,
         category=goods.category,
         later_category=dice.pick(words.GOODS).category if dice.one_in(12) else goods.category,
         supplier=None if dice.one_in(10) else dice.pick(words.SUPPLIERS),
-        prices=_prices(world, number, base),
         cost_pct=dice.between(45, 70),
     )
-
-
-def _prices(world: World, number: int, base: int) -> tuple[int, ...]:
-    """A price a quarter: mostly rising, sometimes cut, ending in nine cents."""
-    dice = world.dice(Products.name, "prices", number)
-    steps = [dice.pick((100, 100, 103, 105, 108, 95, 85)) for _ in range(_QUARTERS - 1)]
-    prices = accumulate(steps, lambda price, step: price * step // 100, initial=base)
-    return tuple(price // 10 * 10 + 9 for price in prices)

@@ -3,8 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
+
+import pyarrow as pa
+
+from batch_etl.datagen.dice_rows import Numbers
 
 
 class Sale(NamedTuple):
@@ -63,8 +67,8 @@ class Source(Protocol[Truth]):
     columns: tuple[str, ...]
     has_header: bool
 
-    def draft(self, index: int) -> tuple[Truth, str]:
-        """The untouched record, and what is peculiar about it ('' for nothing)."""
+    def drafts(self, start: int, stop: int) -> "Drafts[Truth]":
+        """The untouched records from start to before stop."""
         ...
 
     def cells(self, truth: Truth) -> Cells: ...
@@ -76,6 +80,30 @@ class Source(Protocol[Truth]):
         ...
 
     def version_order(self, truth: Truth) -> int: ...
+
+
+class Drafts(Protocol[Truth]):
+    """Consecutive records as they would be if nothing were spoilt. What has a length has one element a record."""
+
+    def at(self, place: int) -> tuple[Truth, str]:
+        """A record's true values, and what is peculiar about it ('' for nothing)."""
+        ...
+
+    def lines(self) -> pa.StringArray:
+        """Each as it is written, with its line end."""
+        ...
+
+    def kinds(self) -> pa.StringArray:
+        """What is peculiar about each."""
+        ...
+
+    def cents(self) -> Numbers:
+        """What each adds to the ledger of its file."""
+        ...
+
+    def replaced(self, places: Sequence[int], others: Sequence[Truth]) -> Any:  # noqa: ANN401 - what Star takes
+        """The records but those at some places, and then the others."""
+        ...
 
 
 def csv_cell(text: str) -> str:

@@ -1,27 +1,64 @@
 """What the tills report: popular products, returning customers, busy evenings, Christmas."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
+
+import numpy as np
+import pyarrow as pa
 
 from batch_etl.datagen import words
 from batch_etl.datagen.cohorts import COHORT
-from batch_etl.datagen.customers import customer_id, known_customers
+from batch_etl.datagen.customers import known_customers
 from batch_etl.datagen.dice import Dice
-from batch_etl.datagen.products import known_products, list_price, price_change, product_id
+from batch_etl.datagen.dice_rows import DiceRows, Numbers, places
+from batch_etl.datagen.prices import QUARTERS, price_list
+from batch_etl.datagen.products import known_products, price_change, product_id, quarter_of
 from batch_etl.datagen.rows import Cells, Sale, csv_line, csv_line_all_quoted
-from batch_etl.datagen.world import World, moment_text, money_text, records_beside, scaled_text
+from batch_etl.datagen.sale_rows import SaleRows
+from batch_etl.datagen.sale_text import RATES, write_sales
+from batch_etl.datagen.world import SECONDS_A_DAY, World, moment_text, money_text, records_beside
 
-_QUANTITIES = (1, 2, 3, 4, 5, 6, 10, 12, 24, 60)
+_QUANTITIES = np.array((1, 2, 3, 4, 5, 6, 10, 12, 24, 60))
 _QUANTITY_WEIGHTS = tuple(accumulate((56, 20, 9, 5, 3, 2, 2, 1, 1, 1)))
-# In ten-thousandths. An eighth and a third leave half cents and less to round.
-_RATES = (0, 500, 1_000, 1_250, 1_500, 2_500, 3_333, 5_000)
+_RATES = np.array(list(RATES))
 _RATE_WEIGHTS = tuple(accumulate((52, 14, 12, 6, 6, 5, 2, 3)))
-_RATE_TEXTS = {0: "0", 500: "0.05", 1_000: "0.10", 1_250: "0.125", 1_500: "0.15", 2_500: "0.25", 5_000: "0.5"}
 _PAYMENTS = tuple(accumulate(words.PAYMENT_WEIGHTS))
+# Shops open at six; the evening after work is the busiest time; a few buy online at night.
+_HOURS = tuple(accumulate((1, 1, 0, 0, 0, 1, 3, 6, 9, 12, 14, 15, 16, 14, 12, 13, 16, 20, 22, 18, 12, 8, 5, 2)))
 
 # Sales refer to what the first records of the other files have introduced; not even small has fewer.
 _SMALLEST = 20
 # One sale in so many is about somebody or something that only a file five times as big knows.
 _EARLY_EVERY, _EARLY_CUSTOMER, _EARLY_PRODUCT, _EARLY_FACTOR = 50, 7, 3, 5
+
+# The first numbers that no file knows, so that some sales stay without customer or product for good.
+UNKNOWN_CUSTOMERS, UNKNOWN_PRODUCTS = 9_000_000, 900_000
+
+_KINDS = pa.array(["", "early_customer", "early_product"])
+
+
+@dataclass(frozen=True)
+class SaleDrafts:
+    """Sales as they should be, and the place in _KINDS of what is peculiar about each."""
+
+    rows: SaleRows
+    kind: Numbers
+
+    def at(self, place: int) -> tuple[Sale, str]:
+        return self.rows.at(place), _KINDS[int(self.kind[place])].as_py()
+
+    def lines(self) -> pa.StringArray:
+        return write_sales(self.rows)
+
+    def kinds(self) -> pa.StringArray:
+        return _KINDS.take(pa.array(self.kind))
+
+    def cents(self) -> Numbers:
+        return self.rows.unit_price
+
+    def replaced(self, places: Sequence[int], others: Sequence[Sale]) -> SaleRows:
+        return self.rows.replaced(places, SaleRows.of(others))
 
 
 class Sales:
@@ -44,31 +81,32 @@ class Sales:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def draft(self, index: int) -> tuple[Sale, str]:
-        dice = self._world.dice(self.name, index)
-        customer, product, kind = self._parties(index, dice)
-        moment = self._world.shopping_moment(dice)
-        sale = Sale(
-            sale_id=f"S{index:08d}",
-            customer_id=customer_id(customer),
-            product_id=product_id(product),
-            quantity=_QUANTITIES[dice.weighted(_QUANTITY_WEIGHTS)],
-            unit_price=_near(list_price(self._world, product, moment), dice),
-            discount_rate=_RATES[dice.weighted(_RATE_WEIGHTS)],
-            sold_at=moment,
-            # Most people buy where they live.
-            region=dice.pick(words.REGIONS) if dice.one_in(5) else words.REGIONS[customer % len(words.REGIONS)],
-            payment_method=words.PAYMENT_METHODS[dice.weighted(_PAYMENTS)],
+    def drafts(self, start: int, stop: int) -> "SaleDrafts":
+        index = np.arange(start, stop)
+        dice = DiceRows(f"{self._world.seed}/{self.name}/", range(start, stop))
+        customer, product, kind = _parties(index, dice)
+        day, second = self._moments(dice)
+        (quantity,) = dice.each_below(_QUANTITY_WEIGHTS[-1])
+        price = price_list(self._world).at(product, day * QUARTERS // self._world.days)
+        rows = SaleRows(
+            sale=index,
+            customer=customer,
+            product=product,
+            quantity=_QUANTITIES[places(_QUANTITY_WEIGHTS, quantity)],
+            unit_price=_near(price, dice),
+            discount_rate=_RATES[places(_RATE_WEIGHTS, dice.below(_RATE_WEIGHTS[-1]))],
+            sold_at=(self._world.first_day + day) * SECONDS_A_DAY + second,
+            region=_regions(customer, dice),
+            payment_method=places(_PAYMENTS, dice.below(_PAYMENTS[-1])),
         )
-        return sale, kind
+        return SaleDrafts(rows, kind)
 
     def cells(self, truth: Sale) -> Cells:
-        rate = _RATE_TEXTS.get(truth.discount_rate) or scaled_text(truth.discount_rate, 4)
         values = (
             *truth[:3],
             str(truth.quantity),
             money_text(truth.unit_price),
-            rate,
+            RATES[truth.discount_rate],
             moment_text(truth.sold_at),
             *truth[7:],
         )
@@ -85,28 +123,62 @@ class Sales:
 
     def at_price_change(self, sale: Sale, dice: Dice) -> Sale:
         """The sale at the very second in which a new version of its product begins."""
-        cohorts = _records_seen(int(sale.sale_id[1:]))["products"] // COHORT
-        change = price_change(self._world, dice.below(cohorts))
-        price = list_price(self._world, change.number, change.updated_at)
+        _, products = _records_seen(np.array([int(sale.sale_id[1:])]))
+        change = price_change(self._world, dice.below(int(products[0]) // COHORT))
+        price = price_list(self._world).of(change.number)[quarter_of(self._world, change.updated_at)]
         return sale._replace(product_id=product_id(change.number), unit_price=price, sold_at=change.updated_at)
 
-    def _parties(self, index: int, dice: Dice) -> tuple[int, int, str]:
-        seen = _records_seen(index)
-        customers, products = known_customers(seen["customers"]), known_products(seen["products"])
-        # Some customers come again and again, most come now and then.
-        customer = dice.popular(customers) if dice.one_in(3) else dice.between(1, customers)
-        product = dice.popular(products) if dice.one_in(2) else dice.between(1, products)
-        if index % _EARLY_EVERY == _EARLY_CUSTOMER:
-            return dice.between(customers + 1, customers * _EARLY_FACTOR), product, "early_customer"
-        if index % _EARLY_EVERY == _EARLY_PRODUCT:
-            return customer, dice.between(products + 1, products * _EARLY_FACTOR), "early_product"
-        return customer, product, ""
+    def _moments(self, dice: DiceRows) -> tuple[Numbers, Numbers]:
+        """Days since the first one, and seconds of the day: more before Christmas, on Saturdays and after work."""
+        weights = self._world.day_weights
+        day, hour = dice.each_below(weights[-1], _HOURS[-1])
+        return places(weights, day), places(_HOURS, hour) * 3_600 + dice.below(3_600)
 
 
-def _records_seen(index: int) -> dict[str, int]:
-    return records_beside(max(_SMALLEST, index))
+def _parties(index: Numbers, dice: DiceRows) -> tuple[Numbers, Numbers, Numbers]:
+    """Customer, product, and the place in _KINDS of what is peculiar about the sale."""
+    customer_records, product_records = _records_seen(index)
+    customers, products = known_customers(customer_records), known_products(product_records)
+    # Some customers come again and again, most come now and then.
+    customer = _some_popular(customers, dice, one_in=3)
+    product = _some_popular(products, dice, one_in=2)
+    kind = np.zeros_like(index)
+    for code, party, known, place, highest in (
+        (1, customer, customers, _EARLY_CUSTOMER, UNKNOWN_CUSTOMERS - 1),
+        (2, product, products, _EARLY_PRODUCT, UNKNOWN_PRODUCTS - 1),
+    ):
+        early = np.flatnonzero(index % _EARLY_EVERY == place)
+        beyond = np.minimum(known[early] * _EARLY_FACTOR, highest) - known[early]
+        party[early] = known[early] + 1 + dice.below_in(early, beyond)
+        kind[early] = code
+    return customer, product, kind
 
 
-def _near(price: int, dice: Dice) -> int:
+def _some_popular(known: Numbers, dice: DiceRows, *, one_in: int) -> Numbers:
+    is_popular = dice.below(one_in) == 0
+    number = np.zeros_like(known)
+    popular, other = np.flatnonzero(is_popular), np.flatnonzero(~is_popular)
+    number[popular] = dice.popular_in(popular, known[popular])
+    number[other] = 1 + dice.below_in(other, known[other])
+    return number
+
+
+def _records_seen(index: Numbers) -> tuple[Numbers, Numbers]:
+    seen = records_beside(np.maximum(_SMALLEST, index))
+    return seen["customers"], seen["products"]
+
+
+def _near(price: Numbers, dice: DiceRows) -> Numbers:
     """Mostly the list price; sometimes a till is a little behind or ahead of it."""
-    return price if not dice.one_in(6) else price * dice.between(95, 105) // 100
+    off = np.flatnonzero(dice.below(6) == 0)
+    near = price.copy()
+    near[off] = price[off] * (95 + dice.below_in(off, 11)) // 100
+    return near
+
+
+def _regions(customer: Numbers, dice: DiceRows) -> Numbers:
+    """Most people buy where they live."""
+    away = np.flatnonzero(dice.below(5) == 0)
+    region = customer % len(words.REGIONS)
+    region[away] = dice.below_in(away, len(words.REGIONS))
+    return region

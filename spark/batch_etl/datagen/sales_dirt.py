@@ -12,7 +12,7 @@ from batch_etl.datagen.dice import Dice
 from batch_etl.datagen.dirt import Card, Oddity, Repeat, bad_cells
 from batch_etl.datagen.products import product_id
 from batch_etl.datagen.rows import Sale
-from batch_etl.datagen.sales import Sales
+from batch_etl.datagen.sales import UNKNOWN_CUSTOMERS, UNKNOWN_PRODUCTS, Sales
 from batch_etl.datagen.world import SECONDS_A_DAY
 
 _COLUMNS = 9
@@ -21,11 +21,11 @@ _NOT_ALLOWED, _NO_PATTERN = "not an allowed value", "does not match the pattern"
 
 
 def _unknown_customer(sale: Sale, dice: Dice) -> Sale:
-    return sale._replace(customer_id=customer_id(9_000_000 + dice.below(1_000_000)))
+    return sale._replace(customer_id=customer_id(UNKNOWN_CUSTOMERS + dice.below(1_000_000)))
 
 
 def _unknown_product(sale: Sale, dice: Dice) -> Sale:
-    return sale._replace(product_id=product_id(900_000 + dice.below(100_000)))
+    return sale._replace(product_id=product_id(UNKNOWN_PRODUCTS + dice.below(100_000)))
 
 
 def _in_the_last_second(sale: Sale, _: Dice) -> Sale:

@@ -5,7 +5,10 @@ from datetime import date
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
+import numpy as np
+
 from batch_etl.datagen.dice import Dice
+from batch_etl.datagen.dice_rows import Numbers
 
 # A constant, not the clock: the same seed gives the same bytes next year.
 LAST_DAY = date(2025, 12, 31)
@@ -16,9 +19,6 @@ SECONDS_A_DAY = 86_400
 
 _WEEKDAY_WEIGHTS = (9, 8, 8, 9, 12, 15, 11)
 _MONTH_WEIGHTS = (8, 7, 8, 9, 9, 10, 9, 8, 9, 10, 13, 16)
-# Shops open at six; the evening after work is the busiest time; a few buy online at night.
-_HOUR_WEIGHTS = (1, 1, 0, 0, 0, 1, 3, 6, 9, 12, 14, 15, 16, 14, 12, 13, 16, 20, 22, 18, 12, 8, 5, 2)
-_HOURS = tuple(accumulate(_HOUR_WEIGHTS))
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,13 @@ class World:
         return LAST_DAY.toordinal() - self.days + 1
 
     @cached_property
-    def _day_weights(self) -> tuple[int, ...]:
+    def day_weights(self) -> tuple[int, ...]:
+        """Running totals of how busy each day is: more on Saturdays and before Christmas."""
         days = (date.fromordinal(self.first_day + offset) for offset in range(self.days))
         return tuple(accumulate(_WEEKDAY_WEIGHTS[d.weekday()] * _MONTH_WEIGHTS[d.month - 1] for d in days))
 
     def dice(self, *name: object) -> Dice:
         return Dice("/".join(map(str, (self.seed, *name))))
-
-    def shopping_moment(self, dice: Dice) -> int:
-        """A moment of a sale: more before Christmas, on Saturdays and after work."""
-        day = self.first_day + dice.weighted(self._day_weights)
-        return day * SECONDS_A_DAY + dice.weighted(_HOURS) * 3600 + dice.below(3600)
 
     def day_offset(self, moment: int) -> int:
         """Days since the first day; negative before it."""
@@ -85,10 +81,10 @@ def scaled_text(amount: int, scale: int) -> str:
     return f"{'-' if amount < 0 else ''}{whole}.{part:0{scale}d}"
 
 
-def records_beside(sales: int) -> dict[str, int]:
+def records_beside(sales: Numbers) -> dict[str, Numbers]:
     """How many records each file holds beside so many sales: alike up to 5,000, then fewer customers and products."""
     return {
         "sales": sales,
-        "customers": min(sales, max(5_000, sales // 10)),
-        "products": min(sales, max(5_000, sales // 100)),
+        "customers": np.minimum(sales, np.maximum(5_000, sales // 10)),
+        "products": np.minimum(sales, np.maximum(5_000, sales // 100)),
     }

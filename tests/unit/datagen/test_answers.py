@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batch_etl.datagen.files import SIZES, Place, generate_size, recipes
+from batch_etl.datagen.files import SIZES, Place, generate_size
 from batch_etl.datagen.world import World
 from tests.unit.datagen.judge import judge_file
 
@@ -132,7 +132,6 @@ def test_about_a_twentieth_of_the_records_is_dirt(size: str) -> None:
     assert 0.045 < spoilt / (3 * SIZES[size]) <= 0.05
 
 
-def test_without_dirt_every_record_is_clean() -> None:
-    world = World(dirt_ppm=0)
-    for recipe in recipes(world):
-        assert {record.outcome for record in recipe.records(world, 500)} == {"clean"}
+def test_without_dirt_every_record_is_clean(tmp_path: Path) -> None:
+    totals = generate_size(World(dirt_ppm=0), sales=500, place=Place("x", tmp_path, tmp_path))
+    assert {(file["records"], file["clean"]) for file in totals["files"].values()} == {(500, 500)}

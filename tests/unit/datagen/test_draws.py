@@ -2,12 +2,14 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from batch_etl.datagen.cohorts import COHORT, known_numbers, version_at
 from batch_etl.datagen.dice import Dice
-from batch_etl.datagen.dirt import blocks, cents
-from batch_etl.datagen.files import recipes
+from batch_etl.datagen.dice_rows import DiceRows
+from batch_etl.datagen.dirt import Stretch, blocks, cents, stretches
+from batch_etl.datagen.recipes import recipes
 from batch_etl.datagen.world import World
 
 
@@ -31,6 +33,19 @@ def test_number_one_is_drawn_about_twice_as_often_as_number_two() -> None:
     assert 1 <= min(draws) <= max(draws) <= 1_023
 
 
+def test_many_dice_draw_what_each_would_draw_alone() -> None:
+    together, alone = DiceRows("42/sales/", range(50)), [Dice(f"42/sales/{number}") for number in range(50)]
+    some = np.arange(0, 50, 3)
+    limits = np.arange(1, 51) * 1_000_003
+
+    assert together.below(7).tolist() == [dice.below(7) for dice in alone]
+    assert together.below_in(some, 1 << 32).tolist() == [alone[row].below(1 << 32) for row in some]
+    assert together.below(limits).tolist() == [dice.below(int(n)) for dice, n in zip(alone, limits, strict=True)]
+    assert together.popular_in(some, limits[some]).tolist() == [alone[row].popular(int(limits[row])) for row in some]
+    drawn = [column.tolist() for column in together.each_below(365, 24, 3_600)]
+    assert list(zip(*drawn, strict=True)) == [(d.below(365), d.below(24), d.below(3_600)) for d in alone]
+
+
 def test_a_shuffle_keeps_every_item() -> None:
     assert sorted(Dice("shuffle").shuffled(range(52))) == list(range(52))
 
@@ -44,11 +59,11 @@ def test_weights_decide_how_often_a_place_is_drawn() -> None:
 
 def test_a_record_is_the_same_whatever_was_made_before_it() -> None:
     world = World()
-    for recipe in recipes(world):
-        alone, _ = recipe.source.draft(4_321)
-        for index in range(100):
-            recipe.source.draft(index)
-        assert recipe.source.draft(4_321)[0] == alone
+    for recipe in recipes(world).values():
+        alone = recipe.source.drafts(4_321, 4_322)
+        among_others = recipe.source.drafts(4_300, 4_400)
+        assert alone.at(0) == among_others.at(21)
+        assert alone.lines()[0] == among_others.lines()[21]
 
 
 @pytest.mark.parametrize("days", [1, 365])
@@ -62,7 +77,7 @@ def test_the_first_records_introduce_every_number_they_are_said_to_know() -> Non
     world = World()
     for records in (COHORT * 2, COHORT * 10, COHORT * 500):
         numbers = {version_at(world, "customers", 7, index).number for index in range(records)}
-        assert numbers == set(range(1, known_numbers(records, 7) + 1))
+        assert numbers == set(range(1, int(known_numbers(np.array(records), 7)) + 1))
 
 
 def test_some_versions_arrive_after_their_successors() -> None:
@@ -78,7 +93,11 @@ def test_some_versions_arrive_after_their_successors() -> None:
 
 @pytest.mark.parametrize("dirt_ppm", [1, 30_000, 50_000, 70_001, 200_000])
 def test_blocks_cover_every_record_once_and_hold_the_stated_share_of_dirt(dirt_ppm: int) -> None:
-    found = list(blocks(dirt_ppm, 10_000, lambda number: Dice(str(number))))
+    found = [
+        block
+        for stretch in stretches(dirt_ppm, 10_000, about=1_000)
+        for block in blocks(dirt_ppm, stretch, lambda number: Dice(str(number)))
+    ]
     assert [index for block in found for index in range(block.start, block.stop)] == list(range(10_000))
     assert abs(sum(block.dirty is not None for block in found) - 10_000 * dirt_ppm / 1_000_000) <= 1
 
@@ -86,8 +105,8 @@ def test_blocks_cover_every_record_once_and_hold_the_stated_share_of_dirt(dirt_p
 @pytest.mark.parametrize("count", [1, 13, 20, 33])
 def test_a_file_that_ends_inside_a_block_has_the_same_dirt_before_its_end(count: int) -> None:
     dice_of = lambda number: Dice(str(number))  # noqa: E731
-    whole = {block.dirty for block in blocks(50_000, 100, dice_of) if block.dirty is not None}
-    cut = {block.dirty for block in blocks(50_000, count, dice_of) if block.dirty is not None}
+    whole = {block.dirty for block in blocks(50_000, Stretch(0, 100, 0), dice_of) if block.dirty is not None}
+    cut = {block.dirty for block in blocks(50_000, Stretch(0, count, 0), dice_of) if block.dirty is not None}
     assert cut == {dirty for dirty in whole if dirty < count}
 
 

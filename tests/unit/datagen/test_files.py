@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from batch_etl.datagen.files import SIZES, Place, generate_size
+from batch_etl.datagen.recipes import recipes
 from batch_etl.datagen.world import World
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -62,6 +63,21 @@ def test_any_other_number_of_rows_continues_the_same_files(tmp_path: Path) -> No
     files = generated(tmp_path, World(), sales=150)
     for name, beginning in medium.items():
         assert files[name.format("x")].startswith(beginning)
+
+
+def test_parts_made_in_several_processes_are_the_same_file(tmp_path: Path) -> None:
+    world, sales = World(dirt_ppm=30_000), 120_000
+    folders = [tmp_path / str(processes) for processes in (1, 2)]
+    for processes, folder in enumerate(folders, start=1):
+        generate_size(world, sales=sales, place=Place("x", folder, folder), processes=processes)
+    assert content(folders[0]) == content(folders[1])
+
+
+def test_a_sale_reads_the_same_whether_written_alone_or_with_others() -> None:
+    sales = recipes(World())["sales"].source
+    drafts = sales.drafts(0, 2_000)
+    alone = [sales.write(sales.cells(drafts.at(place)[0])) + "\n" for place in range(2_000)]
+    assert drafts.lines().to_pylist() == alone
 
 
 def test_another_seed_makes_every_file_anew(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from batch_etl.datagen.files import SIZES
+from batch_etl.datagen.histories import CATEGORIES, History
 from batch_etl.datagen.marts import table_totals
 from batch_etl.datagen.rows import Customer, Product, Sale
+from batch_etl.datagen.sale_rows import SaleRows
 from batch_etl.datagen.star import Star
 from batch_etl.datagen.world import SECONDS_A_DAY
 from tests.unit.datagen.recompute import recomputed
@@ -37,40 +40,57 @@ def sale(parties: str, *, quantity: int, price: int, rate: int, at: str) -> Sale
 def star() -> Star:
     """Two versions of one product, one customer, and four sales: one before and one at the change, two unknown."""
     star = Star()
-    star.add_customer(Customer("C1", "Zoé", "z@example.com", None, "Lyon", "FR", "consumer", 1, moment("2024-05-01")))
-    star.add_product(product("P1", "garden", 300, "2025-03-01T12:00:00"))
-    star.add_product(product("P1", "home", 200, "2024-03-01T00:00:00"))
-    star.add_sale(sale("C1 P1", quantity=3, price=1_005, rate=1_000, at="2025-03-01T11:59:59"))
-    star.add_sale(sale("C1 P1", quantity=1, price=100, rate=0, at="2025-03-01T12:00:00"))
-    star.add_sale(sale("C8 P1", quantity=1, price=1_020, rate=1_250, at="2025-03-03T00:00:00"))
-    star.add_sale(sale("C9 P9", quantity=2, price=50, rate=0, at="2025-03-03T23:59:59"))
+    star.add_customers(
+        [Customer("C1", "Zoé", "z@example.com", None, "Lyon", "FR", "consumer", 1, moment("2024-05-01"))]
+    )
+    star.add_products([product("P1", "garden", 300, "2025-03-01T12:00:00")])
+    star.add_products([product("P1", "home", 200, "2024-03-01T00:00:00")])
+    star.add_sales(
+        SaleRows.of(
+            [
+                sale("C1 P1", quantity=3, price=1_005, rate=1_000, at="2025-03-01T11:59:59"),
+                sale("C1 P1", quantity=1, price=100, rate=0, at="2025-03-01T12:00:00"),
+                sale("C8 P1", quantity=1, price=1_020, rate=1_250, at="2025-03-03T00:00:00"),
+            ]
+        )
+    )
+    star.add_sales(SaleRows.of([sale("C9 P9", quantity=2, price=50, rate=0, at="2025-03-03T23:59:59")]))
     return star
 
 
 def test_a_sale_meets_the_version_that_held_in_its_second(star: Star) -> None:
-    assert {name: figures.cost for name, figures in star.categories.items()} == {
-        "home": 600,
-        "garden": 600,
-        "unknown": 0,
-    }
+    groups = star.categories.present()
+    names = [[*CATEGORIES, "unknown"][group] for group in groups]
+    assert dict(zip(names, star.categories["cost"][groups], strict=True)) == {"home": 600, "garden": 600, "unknown": 0}
 
 
 def test_the_first_version_of_a_product_holds_since_ever(star: Star) -> None:
-    version = star.products.at("P1", moment("2001-01-01"))
-    assert version is not None
-    assert (version.category, version.cost) == ("home", 200)
+    found = star.products.at(np.array([1]), np.array([moment("2001-01-01")]))
+    assert star.products.figure_at("cost", found, unknown=0).tolist() == [200]
 
 
-def test_a_version_that_repeats_the_one_before_it_is_none(star: Star) -> None:
-    star.add_product(product("P1", "home", 200, "2024-06-01T00:00:00"))
-    star.add_product(product("P1", "home", 200, "2025-06-01T00:00:00"))
+def test_a_number_that_is_not_known_has_no_version(star: Star) -> None:
+    assert star.products.at(np.array([0, 2, 9]), np.array([moment("2025-01-01")] * 3)).tolist() == [-1, -1, -1]
+    assert Star().products.at(np.array([1]), np.array([0])).tolist() == [-1]
 
-    assert [version.category for version in star.products.standing()] == ["home", "garden", "home"]
+
+def test_a_version_that_repeats_the_one_before_it_is_none() -> None:
+    history = History("cost")
+    history.add([(1, 300, 7, 30), (1, 100, 8, 20), (2, 100, 7, 10)])
+    history.add([(1, 200, 8, 20), (1, 400, 8, 20)])
+
+    assert history.standing("cost").tolist() == [20, 30, 20, 10]
+    assert history.current("cost").tolist() == [20, 10]
 
 
 def test_half_a_cent_of_discount_is_rounded_up(star: Star) -> None:
     # 30.15 at a tenth is 3.015; 10.20 at an eighth is 1.275.
-    assert star.by_product["P1"].discount == 302 + 0 + 128
+    assert star.by_product["discount"][1] == 302 + 0 + 128
+
+
+def test_an_empty_star_has_totals_too() -> None:
+    totals = table_totals(Star())
+    assert {table["rows"] for name, table in totals.items() if name.startswith("marts.")} == {0, 1}
 
 
 def test_hand_drawn_sales_add_up_as_on_paper(star: Star) -> None:

@@ -32,17 +32,22 @@ class Rule:
 
 def check_contracts(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[CheckResult]:
     """One check a dataset. Tables are met under their name alone: staging or what is published."""
-    return [_check(cursor, contracts[dataset]) for dataset in sorted(TABLES.keys() & contracts.keys())]
+    return [_check(cursor, dataset, contracts) for dataset in sorted(TABLES.keys() & contracts.keys())]
 
 
-def rules_of(column: Column) -> Iterator[Rule]:
-    """Every rule about a column that its contract knows, as a condition."""
+def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator[Rule]:
+    """Every rule about a column that its contract knows, as a condition.
+
+    known_by  key of the dimension whose number the column repeats, if that keeps the same pattern
+    """
     name = sql.Identifier(column.name)
     if column.is_required:
         yield Rule("missing", sql.SQL("{} IS NULL").format(name))
     if column.pattern is not None:
-        whole = sql.Literal(f"^(?:{column.pattern})$")
-        yield Rule("does not match the pattern", sql.SQL("{} !~ {}").format(name, whole))
+        is_broken = sql.SQL("{} !~ {}").format(name, sql.Literal(_whole(column.pattern)))
+        # That the number is that of the dimension's row is seen where references are checked: comparing is cheap.
+        unknown = sql.SQL("{} = -1 AND {}").format(known_by, is_broken) if known_by else is_broken
+        yield Rule("does not match the pattern", unknown)
     for limit, comparison, what in ((column.minimum, "<", "below"), (column.maximum, ">", "above")):
         if limit is not None:
             condition = sql.SQL("{} {} CAST({} AS {})")
@@ -59,12 +64,18 @@ def rules_of(column: Column) -> Iterator[Rule]:
         yield Rule("not an allowed value", is_broken, column.warns_only)
 
 
-def _check(cursor: Cursor, contract: Contract) -> CheckResult:
+def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> CheckResult:
+    contract = contracts[dataset]
     table = read_table(cursor, TABLES[contract.dataset])
     view = sql.Identifier(TABLES[contract.dataset].partition(".")[2])
     of_sources = _OF_SOURCES[contract.dataset]
     columns = [column for column in contract.columns if column.name in table.columns]
-    rules = {f"{column.name}: {rule.name}": rule for column in columns for rule in rules_of(column)}
+    known_by = _known_by(contract, contracts)
+    rules = {
+        f"{column.name}: {rule.name}": rule
+        for column in columns
+        for rule in rules_of(column, known_by.get(column.name))
+    }
     broken = sql.SQL("COUNT(*) FILTER (WHERE {})")
     counts = sql.SQL(", ").join(broken.format(rule.is_broken) for rule in rules.values())
     query = sql.SQL("SELECT COUNT(*), {} FROM {} WHERE {}").format(counts, view, of_sources)
@@ -77,6 +88,23 @@ def _check(cursor: Cursor, contract: Contract) -> CheckResult:
     ]
     is_warning = all(rules[str(offender["rule"])].warns_only for offender in offenders)
     return quality.judge_contract(contract.dataset, rows, offenders, is_warning=bool(offenders) and is_warning)
+
+
+def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str, sql.Identifier]:
+    """Columns that repeat the number of a dimension's row, under the same pattern, with the key that points at it."""
+    return {
+        column: sql.Identifier(f"{TABLES[dataset].removeprefix('core.dim_')}_key")
+        for column, (dataset, target) in contract.references.items()
+        if dataset in TABLES
+        and dataset in contracts
+        and contracts[dataset].column(target).pattern == contract.column(column).pattern
+    }
+
+
+def _whole(pattern: str) -> str:
+    """A pattern that holds for a whole value. One that says so itself is left: a group more costs a third more."""
+    is_anchored = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
+    return pattern if is_anchored and "|" not in pattern else f"^(?:{pattern})$"
 
 
 def _keys(

@@ -21,6 +21,7 @@ from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
+from monitoring.scans import prefer_scans
 from monitoring.table_checks import check_keys, check_tables
 from monitoring.usual_figures import check_figures
 from monitoring.warehouse_checks import main
@@ -38,6 +39,7 @@ def check_staging(run: Run) -> StageResult:
         with connection, connection.cursor() as cursor:
             claim.require_staging(cursor, token, list(manifest.rows))
             _show_staging_as_tables(cursor, token, manifest)
+            prefer_scans(cursor)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest)),
                 *check_keys(cursor, manifest.rows),

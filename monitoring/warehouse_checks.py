@@ -16,6 +16,7 @@ from batch_etl.stores.warehouse import fetch_value
 from monitoring.contract_checks import check_contracts
 from monitoring.reconciliation import check_freshness, check_reconciliation, visible_batches
 from monitoring.results import record_results
+from monitoring.scans import prefer_scans
 from monitoring.table_checks import check_tables
 
 _EXIT_CODES = """
@@ -27,6 +28,7 @@ exit codes: 0 every check of severity error passed; 15 one failed; 17 the wareho
 def check_warehouse(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     """Every check that needs no staging: contracts, references, marts, files against tables, freshness."""
     cursor.execute("SET LOCAL search_path = core, marts, quarantine")
+    prefer_scans(cursor)
     contracts = read_contracts(settings.folder("contracts"))
     return [
         *check_contracts(cursor, contracts),

@@ -1,5 +1,5 @@
 -- Severity: error
--- Purpose: every sale points at a version of its customer and product that held when it was made, and at a day.
+-- Purpose: every sale points at a version of its own customer and product that held when it was made, and at a day.
 SELECT
     sale.sale_id,
     sale.customer_key,
@@ -13,6 +13,8 @@ WHERE
     customer.customer_key IS NULL
     OR product.product_key IS NULL
     OR calendar.calendar_date IS NULL
+    OR (sale.customer_key != -1 AND sale.customer_id != customer.customer_id)
+    OR (sale.product_key != -1 AND sale.product_id != product.product_id)
     OR sale.sold_at_utc < customer.valid_from_utc
     OR sale.sold_at_utc >= customer.valid_to_utc
     OR sale.sold_at_utc < product.valid_from_utc

@@ -78,6 +78,26 @@ def test_an_error_in_staging_stops_the_publish_and_nothing_visible_changes(loade
     assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE offenders != '[]' AND is_passed") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        (
+            "UPDATE staging.fct_sale_t1 SET customer_id = 'C0000002' WHERE sale_id = 'S00000001'",
+            "fct_sale_references",
+        ),
+        ("UPDATE staging.fct_sale_t1 SET product_id = 'nothing' WHERE sale_id = 'S00000001'", "fct_sale_references"),
+        ("UPDATE staging.fct_sale_t1 SET customer_id = 'nobody' WHERE customer_key = -1", "contract_of_sales"),
+    ],
+)
+def test_the_number_of_a_known_customer_or_product_is_its_own_and_that_of_an_unknown_one_keeps_the_pattern(
+    loaded: Pipeline, fault: str, check: str
+) -> None:
+    loaded.query(fault)
+
+    with pytest.raises(QualityStopped, match=rf"nothing was published; {check} \("):
+        loaded.run("r1", stages=["quality_checks"])
+
+
 def test_a_run_that_was_stopped_is_summarised_and_announced(loaded: Pipeline) -> None:
     loaded.query(BROKEN["fct_sale_amounts"])
     with pytest.raises(QualityStopped):

@@ -1,0 +1,14 @@
+"""How the checks read: every row of every table, once."""
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+
+def prefer_scans(cursor: Cursor) -> None:
+    """Let the planner join by hash, to the end of the transaction.
+
+    Of staging it knows little; taken for small, a table of a million rows is looked up row by row, for hours.
+    """
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    cursor.execute("SET LOCAL work_mem = '64MB'")
+    # A hash table that workers share lies in /dev/shm, of which a container has 64 MB.
+    cursor.execute("SET LOCAL enable_parallel_hash = off")

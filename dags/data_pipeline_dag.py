@@ -80,4 +80,6 @@ with DAG(
     },
     tags=["etl", "sales", "write-audit-publish"],
 ) as dag:
-    spark_stage(settings, "data_ingestion", "data_ingestion", *arguments) >> judge_and_publish(settings, *arguments)
+    spark_stage(settings, "data_ingestion", "data_ingestion:ingest", *arguments) >> judge_and_publish(
+        settings, *arguments
+    )

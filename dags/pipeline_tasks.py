@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import task
+from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from batch_etl.settings import Settings
+
+# The tasks import what they call when they run: parsing this file stays quick.
+# ruff: noqa: PLC0415
 
 RUN_KEY = "{{ run_id }}"
 DEFAULT_ARGS: dict[str, Any] = {
@@ -22,26 +26,51 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 
 
-def spark_stage(settings: Settings, stage: str, module: str, *arguments: str) -> SparkSubmitOperator:
+class SparkStage(SparkSubmitOperator):  # type: ignore[misc] # the provider has no types
+    """Submits a stage to the Spark cluster, unless it turns out to have nothing to do: that takes no JVM.
+
+    entry_point  module:function of the stage's work
+    """
+
+    custom_operator_name = "SparkSubmitOperator"
+    application_args: list[str]
+
+    def __init__(self, *, entry_point: str, **options: Any) -> None:  # noqa: ANN401 - Airflow's own
+        super().__init__(**options)
+        self.entry_point = entry_point
+
+    def execute(self, context: Context) -> None:
+        from batch_etl.run import begin_in_task
+
+        module, function = self.entry_point.split(":")
+        work = getattr(import_module(module), function)
+        attempt = begin_in_task(self.task_id, work, self.application_args)
+        if attempt is not None:
+            self.application_args = [*self.application_args, "--attempt", str(attempt)]
+            super().execute(context)
+
+
+def spark_stage(settings: Settings, stage: str, entry_point: str, *arguments: str) -> SparkStage:
     """A stage that is submitted to the Spark cluster."""
-    return SparkSubmitOperator(
+    return SparkStage(
         task_id=stage,
         name=stage,
+        entry_point=entry_point,
         conn_id="spark_default",
-        application=str(settings.pipeline_home / "spark" / f"{module}.py"),
+        application=str(settings.pipeline_home / "spark" / f"{entry_point.partition(':')[0]}.py"),
         application_args=["--run-key", RUN_KEY, *arguments],
         properties_file=str(settings.spark_properties_file) if settings.spark_properties_file else None,
     )
 
 
-def judge_and_publish(settings: Settings, *arguments: str) -> SparkSubmitOperator:
+def judge_and_publish(settings: Settings, *arguments: str) -> SparkStage:
     """Wire the seven stages from cleaning to notifications, and give the first of them."""
     audited = quality_checks()
-    first = spark_stage(settings, "data_cleaning", "data_cleaning", *arguments)
+    first = spark_stage(settings, "data_cleaning", "data_cleaning:clean", *arguments)
     (
         first
-        >> spark_stage(settings, "data_transformation", "data_transformation", *arguments)
-        >> spark_stage(settings, "data_loading", "data_loader", *arguments)
+        >> spark_stage(settings, "data_transformation", "data_transformation:transform", *arguments)
+        >> spark_stage(settings, "data_loading", "data_loader:load", *arguments)
         >> audited
         >> publish(audited)
         # Teardowns run also after a failure, and only the publish before them decides whether the run is green.
@@ -49,10 +78,6 @@ def judge_and_publish(settings: Settings, *arguments: str) -> SparkSubmitOperato
         >> notifications().as_teardown()
     )
     return first
-
-
-# The tasks import what they call when they run: parsing this file stays quick.
-# ruff: noqa: PLC0415
 
 
 @task

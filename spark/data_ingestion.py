@@ -21,10 +21,14 @@ log = logging.getLogger(__name__)
 # In an ingested batch: the reading_fingerprint of the contract by which it was taken apart.
 _READING = "_reading"
 _PIECES_A_TASK = 500
+# Files of so many bytes together are hashed in a moment; more are read only once, where Spark is.
+_QUICKLY_READ_BYTES = 64 * 1024**2
 
 
 def ingest(run: Run) -> StageResult:
     """Land the files of this run's size, then write what is new to ingested/."""
+    if sum(file.stat().st_size for file in _files(run)) > _QUICKLY_READ_BYTES:
+        run.leave_to_spark()
     files = [file for contract in run.contracts.values() for file in _found(run, contract)]
     found = {file.file_name: file for file in [*files, *_ignored(run)]}
     with run.warehouse() as connection:

@@ -44,10 +44,10 @@ def log_to_stdout_and_file(folder: Path, context: dict[str, str]) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def log_to_file(folder: Path, context: dict[str, str]) -> None:
+def log_to_file(folder: Path, context: dict[str, str], *entry_points: str) -> None:
     """For a process whose log somebody else keeps: our own events to <folder>/pipeline.jsonl beside that."""
     handler = _file_handler(folder, context)
-    for ours in ("batch_etl", "monitoring"):
+    for ours in ("batch_etl", "monitoring", *entry_points):
         logging.getLogger(ours).addHandler(handler)
 
 

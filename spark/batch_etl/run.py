@@ -4,9 +4,9 @@ import argparse
 import logging
 import resource
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,15 +37,33 @@ class StageResult:
     is_nothing_new: bool = False
 
 
+class SparkNeeded(Exception):
+    """A stage that was begun without Spark has come to the point where it needs it."""
+
+
+def start_session(name: str) -> "SparkSession":
+    """A session of this process' own: where spark-submit started it, on the cluster."""
+    # Imported here: the stages on the Celery worker have no use for Spark and start sooner without it.
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    return SparkSession.builder.appName(name).config("spark.sql.session.timeZone", "UTC").getOrCreate()
+
+
+def no_session(name: str) -> "SparkSession":
+    """For a process in which no Spark is to be started."""
+    raise SparkNeeded(name)
+
+
 @dataclass(frozen=True)
 class Run:
-    """One attempt of one stage in a run."""
+    """One attempt of one stage in a run. open_session: gives a SparkSession of this name, when it is first used."""
 
     run_key: str
     stage: str
     dataset_size: str
     settings: Settings
     recompute: Recompute = field(default_factory=Recompute)
+    open_session: "Callable[[str], SparkSession]" = start_session
 
     @property
     def log_context(self) -> dict[str, str]:
@@ -62,11 +80,12 @@ class Run:
     @cached_property
     def spark(self) -> "SparkSession":
         """The session; a stage that has nothing to do never asks for it and starts no executor."""
-        # Imported here: the stages on the Celery worker have no use for Spark and start sooner without it.
-        from pyspark.sql import SparkSession  # noqa: PLC0415
+        return self.open_session(f"{self.stage} {self.run_key}")
 
-        builder = SparkSession.builder.appName(f"{self.stage} {self.run_key}")
-        return builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    def leave_to_spark(self) -> None:
+        """Go on only where Spark is: what follows takes long, or would be done twice."""
+        if self.open_session is no_session:
+            no_session(self.stage)
 
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
@@ -75,39 +94,51 @@ class Run:
             yield connection
 
 
-def main(stage: str, work: Callable[[Run], StageResult]) -> None:
+Work = Callable[[Run], StageResult]
+
+
+def main(stage: str, work: Work) -> None:
     """Entry point of a stage that is submitted to Spark. Exits with the code of the error's class, 0 without one."""
-    parser = argparse.ArgumentParser(description=f"Stage {stage} of the pipeline.")
-    parser.add_argument("--run-key", required=True, help="the DAG run")
-    parser.add_argument("--dataset-size", default="all", help="which files to read: a key of dataset_sizes")
-    parser.add_argument("--from-month", default="", help="compute this month, as 2025-03, and later ones again")
-    parser.add_argument("--to-month", default="", help="compute this month and earlier ones again")
-    parser.add_argument("--full-refresh", default="false", choices=["true", "false"], help="compute everything again")
-    arguments = parser.parse_args()
+    arguments = _parse(stage, sys.argv[1:])
     settings = Settings()
-    context = {"run": arguments.run_key, "stage": stage}
     try:
-        logs.log_to_stdout_and_file(settings.folder("logs"), context)
-        recompute = Recompute(arguments.from_month, arguments.to_month, arguments.full_refresh == "true")
-        run_stage(Run(arguments.run_key, stage, arguments.dataset_size, settings, recompute), work)
+        logs.log_to_stdout_and_file(settings.folder("logs"), {"run": arguments.run_key, "stage": stage})
+        run_stage(_run_of(stage, arguments, settings), work, attempt=arguments.attempt)
     except EtlError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)
 
 
-def run_in_task(stage: str, work: Callable[[Run], StageResult], *, run_key: str) -> StageResult:
+def begin_in_task(stage: str, work: Work, arguments: Sequence[str]) -> int | None:
+    """Do the work of a Spark stage inside an Airflow task, as far as it goes without Spark.
+
+    arguments  what the stage's entry point is called with
+    returns    None where that was all of it; else the attempt that whoever has Spark goes on with: --attempt
+    """
+    run = replace(_run_of(stage, _parse(stage, arguments), Settings()), open_session=no_session)
+    logs.log_to_file(run.settings.folder("logs"), run.log_context, work.__module__)
+    attempt = _begin(run)
+    try:
+        run_stage(run, work, attempt=attempt)
+    except SparkNeeded:
+        return attempt
+    return None
+
+
+def run_in_task(stage: str, work: Work, *, run_key: str) -> StageResult:
     """Entry point of a stage that runs inside an Airflow task."""
     run = Run(run_key, stage, "all", Settings())
     logs.log_to_file(run.settings.folder("logs"), run.log_context)
     return run_stage(run, work)
 
 
-def run_stage(run: Run, work: Callable[[Run], StageResult]) -> StageResult:
-    """Do the work of a stage and record how it ended, also when it fails."""
-    with run.warehouse() as connection:
-        attempt = audit.begin_stage(connection, run.run_key, run.stage)
+def run_stage(run: Run, work: Work, *, attempt: int | None = None) -> StageResult:
+    """Do the work of a stage and record how it ended, also when it fails. attempt: one that was begun elsewhere."""
+    attempt = attempt or _begin(run)
     try:
         result = work(run)
+    except SparkNeeded:
+        raise
     except BaseException as error:
         _record_end(run, attempt, state="failed", details={"error": f"{type(error).__name__}: {error}"})
         raise
@@ -116,6 +147,27 @@ def run_stage(run: Run, work: Callable[[Run], StageResult]) -> StageResult:
     _record_end(run, attempt, state=state, details=dict(result.details), **figures)
     log.info("%s", state, extra={**figures, **result.details})
     return result
+
+
+def _parse(stage: str, arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=f"Stage {stage} of the pipeline.")
+    parser.add_argument("--run-key", required=True, help="the DAG run")
+    parser.add_argument("--dataset-size", default="all", help="which files to read: a key of dataset_sizes")
+    parser.add_argument("--from-month", default="", help="compute this month, as 2025-03, and later ones again")
+    parser.add_argument("--to-month", default="", help="compute this month and earlier ones again")
+    parser.add_argument("--full-refresh", default="false", choices=["true", "false"], help="compute everything again")
+    parser.add_argument("--attempt", type=int, help="go on with an attempt that audit.stage_runs shows as running")
+    return parser.parse_args(arguments)
+
+
+def _run_of(stage: str, arguments: argparse.Namespace, settings: Settings) -> Run:
+    recompute = Recompute(arguments.from_month, arguments.to_month, arguments.full_refresh == "true")
+    return Run(arguments.run_key, stage, arguments.dataset_size, settings, recompute)
+
+
+def _begin(run: Run) -> int:
+    with run.warehouse() as connection:
+        return audit.begin_stage(connection, run.run_key, run.stage)
 
 
 def _record_end(run: Run, attempt: int, *, state: str, details: dict[str, Any], **figures: int) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPARK_TASKS = {
-    "data_ingestion": "data_ingestion.py",
-    "data_cleaning": "data_cleaning.py",
-    "data_transformation": "data_transformation.py",
-    "data_loading": "data_loader.py",
+    "data_ingestion": ("data_ingestion.py", "data_ingestion:ingest"),
+    "data_cleaning": ("data_cleaning.py", "data_cleaning:clean"),
+    "data_transformation": ("data_transformation.py", "data_transformation:transform"),
+    "data_loading": ("data_loader.py", "data_loader:load"),
 }
 ARGUMENTS = [
     *("--run-key", "{{ run_id }}", "--dataset-size", "{{ params.dataset_size }}"),
@@ -41,11 +42,12 @@ def test_the_eight_tasks_follow_each_other(load_pipeline: Callable[..., Any]) ->
 def test_the_four_spark_stages_are_submitted_to_the_cluster(load_pipeline: Callable[..., Any]) -> None:
     dag = load_pipeline(SPARK_PROPERTIES_FILE="/etc/spark.conf")
 
-    submitted = {task.task_id: task for task in dag.tasks if task.task_type == "SparkSubmitOperator"}
-    assert {name: task.application for name, task in submitted.items()} == {
-        name: str(PROJECT / "spark" / file) for name, file in SPARK_TASKS.items()
+    submitted = {task.task_id: task for task in dag.tasks if isinstance(task, SparkSubmitOperator)}
+    assert {name: (task.application, task.entry_point) for name, task in submitted.items()} == {
+        name: (str(PROJECT / "spark" / file), work) for name, (file, work) in SPARK_TASKS.items()
     }
     for task in submitted.values():
+        assert task.operator_name == "SparkSubmitOperator"
         assert Path(task.application).is_file()
         assert task.application_args == ARGUMENTS
         assert (task._conn_id, task.properties_file) == ("spark_default", "/etc/spark.conf")
@@ -111,8 +113,9 @@ def test_a_run_does_all_its_work_and_publishes_unless_it_is_told_otherwise(load_
 @pytest.mark.parametrize("words", ["ds", "data_interval", "logical_date", "execution_date"])
 def test_what_a_run_does_depends_on_no_date(load_pipeline: Callable[..., Any], words: str) -> None:
     """A run of a backfill is a run like any other: all files, whatever its date."""
-    submitted = [task for task in load_pipeline().tasks if task.task_type == "SparkSubmitOperator"]
+    submitted = [task for task in load_pipeline().tasks if isinstance(task, SparkSubmitOperator)]
 
+    assert submitted
     assert not any(words in argument for task in submitted for argument in task.application_args[4:])
 
 

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from batch_etl.report.cells import cell, change, size
+from batch_etl.report.cells import change
 from batch_etl.report.plots import plot_bars, plot_days, plot_runs
+from batch_etl.report.templates import make_environment
 from batch_etl.report.text import is_change
 from batch_etl.report.verdict import mood, verdict
 from batch_etl.summary import Rows, Summary
 
-_TEMPLATES = Path(__file__).parent
 # Name, figure of a day, decimals.
 _DAY_FIGURES = (
     ("Net USD", "net_usd", 2),
@@ -124,18 +123,4 @@ def _plots(summary: Summary) -> dict[str, Markup]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        # Every value that is printed goes through here, and is escaped after.
-        finalize=_printed,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["size"] = size
-    return environment
-
-
-def _printed(value: object) -> str:
-    return value if isinstance(value, Markup) else cell(value)
+    return make_environment()

@@ -30,7 +30,7 @@ lint ruff ruff check --quiet .
 lint types mypy
 # shellcheck disable=SC2046 # our own file names hold no blanks
 lint shellcheck shellcheck $(shell_files)
-lint sqlfluff sqlfluff lint --disable-progress-bar sql/create_tables.sql sql/checks sql/reports
+lint sqlfluff sqlfluff lint --disable-progress-bar sql/create_tables.sql sql/checks sql/page sql/reports
 lint sqlfluff-spark sqlfluff lint --disable-progress-bar --dialect sparksql sql/transformations
 lint hadolint hadolint Dockerfile.airflow
 for contract in config/contracts/*.odcs.yaml docs/examples/*.odcs.yaml; do

@@ -320,6 +320,7 @@ CREATE TABLE IF NOT EXISTS marts.daily_summary (
     sales bigint NOT NULL,
     net_usd numeric(18, 2) NOT NULL
 );
+CREATE INDEX IF NOT EXISTS daily_summary_by_time ON marts.daily_summary (summarised_at);
 COMMENT ON TABLE marts.daily_summary IS 'One row a run: what it read, what became of it, and the warehouse it left behind.';
 COMMENT ON COLUMN marts.daily_summary.run_key IS 'The DAG run.';
 COMMENT ON COLUMN marts.daily_summary.summarised_at IS 'When the summary was written.';
@@ -383,6 +384,8 @@ CREATE TABLE IF NOT EXISTS audit.stage_runs (
     details jsonb,
     PRIMARY KEY (run_key, stage, attempt)
 );
+-- The live page walks it from the newest run to the next.
+CREATE INDEX IF NOT EXISTS stage_runs_by_start ON audit.stage_runs (started_at);
 COMMENT ON TABLE audit.stage_runs IS 'One row an attempt at a stage.';
 COMMENT ON COLUMN audit.stage_runs.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.stage_runs.stage IS 'One of the eight stages.';

@@ -1,0 +1,41 @@
+"""The page's script and icons, and entries of the runbook."""
+
+import re
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, Response
+
+from batch_etl.settings import Settings
+from live_page.pages import TEMPLATES, render
+
+router = APIRouter()
+_ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="{}" stroke-width="2">
+<path d="M3 6h5l4 6h9M3 18h5l4-6M18 9l3 3-3 3"/></svg>"""
+
+
+@router.get("/page.js")
+def script() -> FileResponse:
+    return FileResponse(TEMPLATES / "page.js", media_type="text/javascript")
+
+
+@router.get("/icon.svg")
+def icon() -> Response:
+    return Response(_ICON.format("#5f7ba6"), media_type="image/svg+xml")
+
+
+@router.get("/icon-dark.svg")
+def icon_for_dark_mode() -> Response:
+    return Response(_ICON.format("#b9c6da"), media_type="image/svg+xml")
+
+
+@router.get("/runbook")
+def runbook(request: Request, entry: str) -> Response:
+    """What docs/runbook.md says under a heading, or of a check that shares its heading with others."""
+    text = (Settings().pipeline_home / "docs/runbook.md").read_text(encoding="utf-8")
+    entries = dict(re.findall(r"^##+ (.+)\n((?:(?!##+ ).*\n)*)", text, re.MULTILINE))
+    for heading, body in entries.items():
+        names = re.sub(r" \(\w+\)$", "", heading).split(", ")
+        is_shared = "_*" in heading and f"`{entry}`" in body
+        if heading == entry or entry in names or is_shared:
+            return render(request, "runbook", heading=heading, paragraphs=body.strip().split("\n\n"))
+    raise HTTPException(404, f"docs/runbook.md has no entry {entry}")

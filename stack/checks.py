@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from stack import machine, ports, probes
 from stack.airflow_api import AirflowApi
@@ -11,19 +10,11 @@ from stack.dag_run import DAG_ID
 from stack.layout import ROOT
 from stack.machine import GIGABYTE
 from stack.settings import Settings
+from stack.verdict import Finding
+from stack.warehouse import Warehouse
 
 DISK_NEEDED = GIGABYTE
 MEMORY_NEEDED = GIGABYTE
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The answer to one question. `fix` is empty where all is well."""
-
-    check: str
-    is_ok: bool
-    detail: str
-    fix: str = ""
 
 
 def run_all(settings: Settings, backend: Backend) -> list[Finding]:
@@ -97,11 +88,16 @@ def check_dag(api: AirflowApi) -> Finding:
 
 
 def check_postgres_login(settings: Settings) -> Finding:
-    if probes.postgres_accepts(settings):
-        return Finding("warehouse", is_ok=True, detail="Postgres takes logins to data_warehouse")
-    return Finding(
-        "warehouse", is_ok=False, detail="Postgres takes no logins to data_warehouse", fix="./logs.sh postgres"
-    )
+    """As the pipeline logs in, and with a question that only a prepared warehouse answers."""
+    if not probes.postgres_accepts(settings):
+        detail = "Postgres takes no logins to data_warehouse"
+        return Finding("warehouse login", is_ok=False, detail=detail, fix="./logs.sh postgres")
+    try:
+        files = len(Warehouse().sources())
+    except StackError as error:
+        fix = "./start.sh prepares it; ./logs.sh postgres says more"
+        return Finding("warehouse login", is_ok=False, detail=str(error), fix=fix)
+    return Finding("warehouse login", is_ok=True, detail=f"the pipeline logs in; {files} files were read so far")
 
 
 def check_celery(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,12 +14,13 @@ from stack.progress import Progress
 from stack.waiting import wait_until
 
 DAG_ID = "data_pipeline_etl"
-SIZES = ("small", "medium", "large", "all")
+SIZES = ("small", "medium", "large", "generated", "all")
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 PARSE_SECONDS = 120
 POLL_SECONDS = 0.5
 
-Size = Literal["small", "medium", "large", "all"]
+Size = Literal["small", "medium", "large", "generated", "all"]
+Watcher = Callable[[list[Json]], None]
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,24 @@ def wait_for_dag(api: AirflowApi, progress: Progress) -> None:
     raise StackError(f"Airflow has not read the DAG {DAG_ID} within {PARSE_SECONDS} s\n{why}")
 
 
-def run_pipeline(api: AirflowApi, size: Size, progress: Progress) -> RunResult:
-    """Run the DAG on one size and come back when it has ended, well or not."""
+def run_pipeline(
+    api: AirflowApi, size: Size, progress: Progress, *, conf: Json | None = None, watch: Watcher | None = None
+) -> RunResult:
+    """Run the DAG on one size and come back when it has ended, well or not.
+
+    conf   other parameters of the DAG
+    watch  is called with all tasks of the run each time they were looked at
+    """
     api.unpause(DAG_ID)
-    run_id = api.trigger(DAG_ID, {"dataset_size": size})
+    run_id = api.trigger(DAG_ID, {"dataset_size": size, **(conf or {})})
     progress.say(f"triggered {DAG_ID} on {size}: {run_id}")
     began = time.monotonic()
     told: set[tuple[str, int]] = set()
     while (state := api.run_state(DAG_ID, run_id)) not in ENDED:
         tasks = api.task_instances(DAG_ID, run_id)
         _tell(tasks, told, progress)
+        if watch:
+            watch(tasks)
         progress.show(_at_work(tasks, state))
         time.sleep(POLL_SECONDS)
     tasks = sorted(api.task_instances(DAG_ID, run_id), key=lambda task: (task["start_date"] or "~", task["task_id"]))

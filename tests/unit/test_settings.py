@@ -37,7 +37,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_configuration_of_the_project_is_understood() -> None:
     config = PipelineConfig.read(PROJECT / "config/pipeline.yaml")
 
-    assert config.dataset_sizes == {"small": "*_small.*", "medium": "*_medium.*", "large": "*_large.*", "all": "*"}
+    sizes = {size: f"*_{size}.*" for size in ("small", "medium", "large")}
+    assert config.dataset_sizes == {**sizes, "generated": "*_data_[0-9]*", "all": "*"}
 
 
 def test_folders_lie_in_the_project(home: Path) -> None:

@@ -58,7 +58,7 @@ def test_every_contract_is_named_with_its_files(home: Path) -> None:  # noqa: AR
     assert (told.exit_code, told.output.splitlines()) == (
         0,
         [
-            "config/pipeline.yaml: 4 dataset sizes",
+            "config/pipeline.yaml: 5 dataset sizes",
             "customers: 9 columns, files customer*.json",
             "products: 8 columns, files product*.csv",
             "sales: 9 columns, files sales*.csv",
@@ -70,7 +70,7 @@ def test_as_json_the_same_is_told(home: Path) -> None:  # noqa: ARG001 - as abov
     told = json.loads(validate("--json").output)
 
     assert (told["is_valid"], told["faults"]) == (True, [])
-    assert list(told["dataset_sizes"]) == ["small", "medium", "large", "all"]
+    assert list(told["dataset_sizes"]) == ["small", "medium", "large", "generated", "all"]
     assert told["contracts"][2] == {"dataset": "sales", "columns": 9, "files": "sales*.csv"}
 
 

@@ -4,11 +4,22 @@ import sys
 
 import typer
 
-from batch_etl.cli import configuration, generate, incidents, operate, plan, quarantine, releases, verify
+from batch_etl.cli import (
+    configuration,
+    contents,
+    generate,
+    growth,
+    incidents,
+    operate,
+    plan,
+    quarantine,
+    releases,
+    verify,
+)
 from batch_etl.errors import EtlError
 
 app = typer.Typer(help="The batch ETL stack from the command line.", no_args_is_help=True, add_completion=False)
-for group in (operate, configuration, generate, incidents, verify, plan, quarantine, releases):
+for group in (operate, configuration, generate, incidents, verify, contents, growth, plan, quarantine, releases):
     group.register(app)
 
 

@@ -2,12 +2,12 @@
 # Check the stack, more or less deeply, and report every failure, not the first.
 #
 #   --offline  settings, contracts and the pipeline's configuration; nothing has to run
-#   --quick    the running stack, within seconds: what validate_simple.py asks (the default)
-#   --full     the same, then runs on small and medium, each compared with data/expected; needs a warehouse that has
-#              not seen large (./clean.sh makes it so)
+#   --quick    the running stack, within seconds: validate_simple.py (the default)
+#   --full     all of it: then validate_complete.py on small and medium, and validate_production.py on large and on
+#              generated data; what stands behind --full goes to both of them (--apart: in stacks of their own)
 #
-# usage: run_validation.sh [--offline | --quick | --full]
-# ie:    ./run_validation.sh --full
+# usage: run_validation.sh [--offline | --quick | --full [--apart]]
+# ie:    ./run_validation.sh --full --apart
 set -uo pipefail
 
 cd "$(dirname -- "${BASH_SOURCE[0]}")" || exit 1
@@ -21,35 +21,30 @@ check() {
   "$@" || failed+=("$name")
 }
 
-# validate_simple.py with the Python that the other scripts take.
-validate_services() { stack/python.sh validate_simple.py; }
-
-validate_size() {
-  check "run on $1" stack/python.sh -m stack run --size "$1"
-  check "compare $1 with data/expected" ./etl verify --size "$1"
-}
-
-case ${1:---quick} in
-  --offline)
+depth=${1:---quick}
+case $depth in
+  --offline | --full)
     check "settings in .env" stack/python.sh -m stack settings
     check "configuration and contracts" ./etl validate-config
     ;;
-  --quick) check "services" validate_services ;;
-  --full)
-    check "configuration and contracts" ./etl validate-config
-    check "services" validate_services
-    validate_size small
-    validate_size medium
-    ;;
+  --quick) ;;
   -h | --help)
     sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p;}' "$0"
     exit 0
     ;;
   *)
-    echo "run_validation.sh: unknown option $1; --help names those there are" >&2
+    echo "run_validation.sh: unknown option $depth; --help names those there are" >&2
     exit 2
     ;;
 esac
+if [ "$depth" != --offline ]; then
+  check "services" stack/python.sh validate_simple.py
+fi
+if [ "$depth" = --full ]; then
+  shift
+  check "small and medium" stack/python.sh validate_complete.py "$@"
+  check "large and generated data" stack/python.sh validate_production.py "$@"
+fi
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf '\nrun_validation.sh: failed: %s\n' "${failed[*]}" >&2

@@ -87,6 +87,12 @@ class Backend(Protocol):
     def show_logs(self, services: Sequence[str], *, follow: bool) -> int:
         """Print the logs of these services (of all, where none is named) and return an exit code."""
 
+    def memory_bytes(self) -> int:
+        """What all services hold together just now. Takes two seconds at most."""
+
+    def crash(self, service: str) -> None:
+        """End the processes of a service without warning, as a machine that fails would; it is started again."""
+
     def etl(self, arguments: Sequence[str]) -> int:
         """Run `python -m batch_etl ARGUMENTS` where the stack runs, on this terminal, and return its exit code."""
 

@@ -33,6 +33,11 @@ class DemoRuns:
         """The sizes that were read before."""
         return {size_of(source["file_name"]) for source in self.warehouse.sources()}
 
+    def records_of(self, size: str) -> int:
+        """Source records of all files of a size, as its answer counts them."""
+        files = _read(EXPECTED / f"{size}.totals.json")["files"]
+        return sum(file["records"] for file in files.values())
+
     def run(self, size: Size, name: str, *, conf: Json | None = None, watch: Watcher | None = None) -> RunResult:
         result = run_pipeline(self.api, size, self.verdict.progress, conf=conf, watch=watch)
         detail = f"green after {result.seconds:.1f} s" if result.is_green else explain_failure(result)
@@ -86,14 +91,19 @@ def judge_report(size: str, run_id: str, *, expected: Path = EXPECTED, reports: 
     file = reports / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', run_id)}.json"
     if not file.exists():
         return Finding(name, is_ok=False, detail=f"{file} is missing", fix="./logs.sh airflow-worker")
-    told = _figures_of_report(json.loads(file.read_text(encoding="utf-8")))
-    wanted = _figures_of_answer(json.loads((expected / f"{size}.totals.json").read_text(encoding="utf-8"))["files"])
+    told = _figures_of_report(_read(file))
+    wanted = _figures_of_answer(_read(expected / f"{size}.totals.json")["files"])
     wrong = sorted(key for key in wanted.keys() | told.keys() if wanted.get(key, 0) != told.get(key, 0))
     if not wrong:
         return Finding(name, is_ok=True, detail=f"all {len(wanted)} figures are those of data/expected")
     first = f"{wrong[0]} is {told.get(wrong[0], 0)}, not {wanted.get(wrong[0], 0)}"
     detail = f"{len(wrong)} of {len(wanted)} figures differ, first {first}"
     return Finding(name, is_ok=False, detail=detail, fix=f"compare {file} with data/expected/{size}.totals.json")
+
+
+def _read(file: Path) -> Json:
+    found: Json = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def _figures_of_report(report: Json) -> Counter[str]:

@@ -96,6 +96,16 @@ class ComposeBackend:
             return self._engine.hand_over(*command)
         return self._engine.compose(*command, on_line=lambda line: print(failures.plain(line), flush=True)).code
 
+    def memory_bytes(self) -> int:
+        running = [one.identity for one in self._containers() if one.state == "running"]
+        told = self._engine.ask("stats", "--no-stream", "--format", "{{.MemUsage}}", *running).splitlines()
+        return sum(read_size(line.partition(" / ")[0]) for line in told)
+
+    def crash(self, service: str) -> None:
+        # Every process but the first, tini, which then ends by itself: to the engine that is a crash, and it starts the
+        # container again. After `docker kill` it would not.
+        self._engine.compose("exec", "-T", service, "sh", "-c", "kill -9 -1")
+
     def etl(self, arguments: Sequence[str]) -> int:
         way = ["exec"] if self._is_running(WORKER) else ["run", "--rm", "--no-deps"]
         if way[0] == "run" and not self._is_built():
@@ -138,6 +148,13 @@ class ComposeBackend:
     def _volumes(self) -> list[str]:
         label = f"label=com.docker.compose.project={self._project}"
         return self._engine.ask("volume", "ls", "--quiet", "--filter", label).split()
+
+
+def read_size(text: str) -> int:
+    """Bytes of a size as the engine writes it: 512KiB, 1.5GiB."""
+    units = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+    unit = next(unit for unit in ("KiB", "MiB", "GiB", "B") if text.endswith(unit))
+    return round(float(text.removesuffix(unit)) * units[unit])
 
 
 def files_of_others(*folders: Path) -> Iterator[Path]:

@@ -129,6 +129,13 @@ class LocalBackend:
         logs = [str(present[name]) for name in services or SERVICES if name in present]
         return subprocess.run(["tail", "-n", "50", *(["-F"] if follow else []), *logs], check=False).returncode
 
+    def memory_bytes(self) -> int:
+        return processes.memory_bytes(processes.descendants(supervisor.pid()) | processes.marked())
+
+    def crash(self, service: str) -> None:
+        first = supervisor.pid_of(service)
+        processes.kill({first, *processes.descendants(first)})
+
     def etl(self, arguments: Sequence[str]) -> int:
         if not (VENV / "bin" / "python").exists():
             raise StackError("nothing is installed yet; ./start.sh installs it")

@@ -134,6 +134,10 @@ def pid() -> int:
     return int(_call("getPID"))
 
 
+def pid_of(name: str) -> int:
+    return int(_call("getProcessInfo", name)["pid"])
+
+
 def states() -> dict[str, tuple[str, str]]:
     """Every program's state in supervisor's words (RUNNING, STARTING, BACKOFF, FATAL …) and its description."""
     try:

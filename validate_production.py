@@ -6,10 +6,12 @@ ie:    python3 validate_production.py --rows 1000000
 
 Works on the stack that runs, through Airflow's REST API, and needs Python 3.10 and nothing else. Runs on large, on a
 tenth of the rows and on all of them, ends the Spark worker without warning on the way, and prints what each size has
-cost; a plot goes to data/logs/validation_production.svg. What it generates is deleted from data/raw at the end and stays
-in the warehouse; ./clean.sh empties that. A warehouse that holds files without a known answer is left alone: --apart
-validates in a stack of its own, made beside this one from what lies here and removed at the end. Findings go to
-data/logs/pipeline_validation.log too. Exit code 0 where all is well, 1 otherwise.
+cost; a plot goes to data/logs/validation_production.svg. What it generates is deleted from data/raw at the end, but
+stays in the warehouse: ./clean.sh empties that.
+
+A warehouse that holds files without a known answer is left alone: --apart validates in a stack of its own, made beside
+this one from what lies here and removed at the end. Findings go to data/logs/pipeline_validation.log too. Exit code 0
+where all is well, 1 otherwise.
 """
 
 import sys

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Start the stack, run the pipeline once and say what came out. Safe to run again.
 #
-# usage: start.sh [--docker | --local] [--size SIZE] [--no-run]
+# usage: start.sh [--docker | --local] [--size small|medium|large|generated|all] [--no-run]
 # ie:    ./start.sh --size medium
 set -euo pipefail
 

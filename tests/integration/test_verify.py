@@ -93,6 +93,23 @@ def test_the_command_fails_on_an_empty_warehouse_and_tells_every_difference(proj
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.usefixtures("filled")
+def test_a_size_within_a_larger_one_has_its_own_files_and_the_tables_of_the_larger(
+    project: Path,
+) -> None:
+    smaller = json.loads(json.dumps(EXPECTED))
+    smaller["tables"]["core.dim_product"]["rows"] = 1
+    (project / "data/expected").mkdir(parents=True)
+    (project / "data/expected/less.totals.json").write_text(json.dumps(smaller), encoding="utf-8")
+    larger = json.loads(json.dumps(EXPECTED))
+    larger["tables"]["quarantine.records"]["rows"] = 9
+    (project / "data/expected/more.totals.json").write_text(json.dumps(larger), encoding="utf-8")
+
+    told = CliRunner().invoke(app, ["verify", "--size", "less", "--within", "more", "--json"])
+
+    assert (told.exit_code, json.loads(told.stdout)["differences"]) == (0, [])
+
+
 def test_a_size_without_answers_is_a_configuration_error() -> None:
     told = CliRunner().invoke(app, ["verify", "--size", "huge"])
     assert isinstance(told.exception, ConfigurationError)

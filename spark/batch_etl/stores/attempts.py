@@ -7,6 +7,7 @@ writes into a folder of its own, and only the driver, which knows what Spark cou
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,14 +44,16 @@ def run_attempts(
     if not items:
         return []
     scratch.mkdir(parents=True, exist_ok=True)
-
-    def attempt(item: T) -> tuple[Path, R]:
-        folder = scratch / uuid.uuid4().hex
-        # No parents: where the driver has removed scratch, nobody waits for this attempt.
-        folder.mkdir()
-        return folder, work(item, folder)
-
-    counted: list[tuple[Path, R]] = spark.sparkContext.parallelize(items, len(items)).map(attempt).collect()
+    task = partial(attempt, scratch=scratch, work=work)
+    counted: list[tuple[Path, R]] = spark.sparkContext.parallelize(items, len(items)).map(task).collect()
     for left_over in set(scratch.iterdir()) - {folder for folder, _ in counted}:
         shutil.rmtree(left_over, ignore_errors=True)
     return counted
+
+
+def attempt(item: T, *, scratch: Path, work: Callable[[T, Path], R]) -> tuple[Path, R]:
+    """What a task does: its work, in a folder that no other attempt has. Raises FileNotFoundError without scratch."""
+    folder = scratch / uuid.uuid4().hex
+    # No parents: where the driver has removed scratch, nobody waits for this attempt.
+    folder.mkdir()
+    return folder, work(item, folder)

@@ -64,15 +64,16 @@ def _judge_part(part: Part, folder: Path) -> Judged:
     folder.mkdir()
     ingested = read_part(part.file)
     judgement = judge(ingested, part.contract)
+    hashes = key_hashes(judgement.valid, part.contract)
     # Of a batch in several parts two may hold the same key: _settle sees to it when all of them are judged.
-    valid, duplicates = split_duplicates(judgement.valid, part.contract)
+    kept, duplicates = split_duplicates(judgement.valid, part.contract, hashes)
     rejected = with_raw_text(judgement.rejected, part.batch, part.contract)
     rejected = rejected.drop_columns(["_fault", "_not_text", "_extra"])
-    tables = {"clean": valid, "quarantine": rejected, "duplicates": duplicates}
+    tables = {"clean": kept, "quarantine": rejected, "duplicates": duplicates}
     files = {layer: write_part(table, folder / f"{layer}.parquet") for layer, table in tables.items() if table}
     if not part.is_whole:
         files[_HASHES] = folder / "hashes.npy"
-        np.save(files[_HASHES], np.sort(key_hashes(valid, part.contract)))
+        np.save(files[_HASHES], np.unique(hashes))
     return Judged(part, files, cents(ingested, part.contract), judgement.warnings)
 
 
@@ -87,7 +88,8 @@ def files_by_layer(spark: SparkSession, parts: Sequence[Judged], scratch: Path) 
 def measure(files: Sequence[Path], contract: Contract) -> tuple[int, int]:
     """Records and cents that files hold: what is on disk, not what was meant to be there."""
     columns = [contract.ledger_amount] if contract.ledger_amount else []
-    return sum(map(count_rows_of, files)), sum(cents(read_part(file, columns), contract) for file in files)
+    figures = [(len(part), cents(part, contract)) for part in (read_part(file, columns) for file in files)]
+    return sum(records for records, _ in figures), sum(of_part for _, of_part in figures)
 
 
 def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list[Judged]:
@@ -97,14 +99,14 @@ def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list
     if not len(shared):
         return list(parts)
     np.save(scratch / "shared.npy", shared)
-    work = partial(_set_shared_apart, hashes=scratch / "shared.npy")
+    work = partial(set_shared_apart, hashes=scratch / "shared.npy")
     concerned = [place for place, hashes in enumerate(of_parts) if np.isin(shared, hashes).any()]
     attempts = run_attempts(spark, scratch / "settled", [parts[place] for place in concerned], work)
     settled = list(parts)
     for place, (_, part) in zip(concerned, attempts, strict=True):
         settled[place] = part
     contract = parts[0].part.contract
-    apart = pa.concat_tables(read_part(part.files[_SHARED]) for part in settled if _SHARED in part.files)
+    apart = pa.concat_tables(read_part(part.files[_SHARED]) for _, part in attempts)
     kept, duplicates = split_duplicates(apart, contract)
     files = {"clean": write_part(kept, scratch / "kept.parquet")}
     files["duplicates"] = write_part(duplicates, scratch / "duplicates.parquet")
@@ -119,8 +121,8 @@ def shared_hashes(of_parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([repeated(np.concatenate(piece)) for piece in pieces])
 
 
-def _set_shared_apart(judged: Judged, folder: Path, *, hashes: Path) -> Judged:
-    """The work of a task: take the records whose key other parts hold too out of what a part has settled."""
+def set_shared_apart(judged: Judged, folder: Path, *, hashes: Path) -> Judged:
+    """The work of a task: take the records whose key other parts hold too, one at least, out of what it has settled."""
     files, shared, contract = dict(judged.files), np.load(hashes), judged.part.contract
     apart: list[pa.Table] = []
     for layer in files.keys() & {"clean", "duplicates"}:
@@ -128,6 +130,5 @@ def _set_shared_apart(judged: Judged, folder: Path, *, hashes: Path) -> Judged:
         if of_layer:
             files[layer] = write_part(rest, folder / f"{layer}.parquet")
             apart.append(of_layer.select([*contract.column_names, *LINEAGE]))
-    if apart:
-        files[_SHARED] = write_part(pa.concat_tables(apart), folder / "shared.parquet")
+    files[_SHARED] = write_part(pa.concat_tables(apart), folder / "shared.parquet")
     return replace(judged, files=files)

@@ -13,16 +13,19 @@ SUPERSEDED = "superseded version"
 _ODD = np.uint64(1_000_003)
 
 
-def split_duplicates(valid: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
+def split_duplicates(
+    valid: pa.Table, contract: Contract, hashes: np.ndarray | None = None
+) -> tuple[pa.Table, pa.Table]:
     """Part the records that stand from those that repeat their key.
 
     valid       typed contract columns plus the lineage columns
+    hashes      its key_hashes(), where somebody has them already
     kept        the same columns, one row a key: the highest version, of equal copies the first in the file
     duplicates  the others, plus _kind ('exact copy' or 'superseded version') and _stands, the number of the record kept
 
     rows(valid) = rows(kept) + rows(duplicates), whatever the order of the rows.
     """
-    hashes = key_hashes(valid, contract)
+    hashes = key_hashes(valid, contract) if hashes is None else hashes
     rest, doubled = _parted(valid, np.isin(hashes, repeated(hashes)))
     kept, duplicates = _ranked(doubled, contract)
     return pa.concat_tables([rest, kept]), duplicates

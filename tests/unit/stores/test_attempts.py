@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
-from batch_etl.stores.attempts import run_attempts
+from batch_etl.stores.attempts import attempt, run_attempts
 
 
 def write_twice_the_item(item: int, folder: Path) -> int:
@@ -37,6 +38,14 @@ def test_what_an_attempt_left_that_does_not_count_is_removed(spark: SparkSession
     ((folder, _),) = run_attempts(spark, tmp_path / "scratch", [1], write_twice_the_item)
 
     assert list((tmp_path / "scratch").iterdir()) == [folder]
+
+
+def test_an_attempt_has_an_empty_folder_and_one_that_comes_late_has_none(tmp_path: Path) -> None:
+    folder, result = attempt(3, scratch=tmp_path, work=write_twice_the_item)
+
+    assert (folder.parent, [file.name for file in folder.iterdir()], result) == (tmp_path, ["part"], 6)
+    with pytest.raises(FileNotFoundError):
+        attempt(3, scratch=tmp_path / "removed", work=write_twice_the_item)
 
 
 def fail_at_first(item: str, folder: Path) -> str:

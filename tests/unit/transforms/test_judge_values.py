@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from pyspark.sql.pandas.types import from_arrow_type
 
 from batch_etl.contract import Column, Contract
 from batch_etl.transforms.judge import judge
+from batch_etl.transforms.values import arrow_type, spark_type
 
 Draw = Callable[[str], pa.Table]
 
@@ -239,6 +241,16 @@ def test_valid_values_are_typed_to_the_letter(ingested: Draw) -> None:
         **{"b": "bool", "s": "string", "_record_number": "int64", "_source_file": "string", "_batch_id": "string"},
     }
     assert not len(judgement.rejected)
+
+
+@pytest.mark.parametrize(
+    "physical_type", ["smallint", "integer", "bigint", "numeric(6,2)", "text", "date", "timestamptz", "boolean"]
+)
+def test_spark_and_arrow_have_the_same_type_for_a_column(physical_type: str) -> None:
+    kinds = {"numeric(6,2)": "decimal", "timestamptz": "timestamp", "smallint": "integer", "bigint": "integer"}
+    column = rules("n", kinds.get(physical_type, physical_type), physical_type, precision=6, scale=2)
+
+    assert from_arrow_type(arrow_type(column)).simpleString() == spark_type(column)
 
 
 def test_a_reason_shows_the_beginning_of_a_long_value(ingested: Draw) -> None:

@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from psycopg2.extensions import connection as Connection  # noqa: N812
-
 from batch_etl.contract import Contract
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
@@ -34,12 +32,12 @@ def clean(run: Run) -> StageResult:
     ]
     with run.lake.scratch() as scratch, run.warehouse() as connection:
         judged = _judge(run, new, scratch)
-        ledgers = []
-        for batch, contract in new:
-            files = files_by_layer(run.spark, judged[batch], scratch / batch.batch_id)
-            source_cents = sum(each.cents for each in judged[batch])
-            ledgers.append(_ledger(batch, contract, files, source_cents=source_cents))
-            _take_in(run, connection, ledgers[-1], files)
+        accounts = [_account(run, batch, contract, judged[batch], scratch / batch.batch_id) for batch, contract in new]
+        ledgers = [ledger for ledger, _ in accounts]
+        # First, so that a batch in the lake has its ledger; in one transaction, for there may be thousands.
+        audit.record_ledgers(connection, ledgers)
+        for ledger, files in accounts:
+            _take_in(run, ledger, files)
         for contract in run.contracts.values():
             audit.put_in_force(connection, contract.dataset, contract.fingerprint)
     outcome = {
@@ -68,24 +66,26 @@ def _judge(run: Run, new: Sequence[tuple[Batch, Contract]], scratch: Path) -> di
     return judged
 
 
-def _ledger(batch: Batch, contract: Contract, files: dict[str, list[Path]], *, source_cents: int) -> Ledger:
-    """Where the records of a batch went. Raises LedgerImbalance where one is not there."""
-    figures = {"source_records": batch.records, "source_cents": source_cents}
+def _account(
+    run: Run, batch: Batch, contract: Contract, judged: Sequence[Judged], scratch: Path
+) -> tuple[Ledger, dict[str, list[Path]]]:
+    """Where the records of a batch went, and the files that hold them. Raises LedgerImbalance where one is lost."""
+    files = files_by_layer(run.spark, judged, scratch)
+    figures = {"source_records": batch.records, "source_cents": sum(each.cents for each in judged)}
     for layer, part in (("clean", "clean"), ("quarantine", "quarantined"), ("duplicates", "duplicate")):
         figures[f"{part}_records"], figures[f"{part}_cents"] = measure(files[layer], contract)
     ledger = Ledger(batch.dataset, batch.batch_id, contract.fingerprint, batch.source_file, **figures)
     ledger.check()
-    return ledger
+    return ledger, files
 
 
-def _take_in(run: Run, connection: Connection, ledger: Ledger, files: dict[str, list[Path]]) -> None:
+def _take_in(run: Run, ledger: Ledger, files: dict[str, list[Path]]) -> None:
     """Move what became of a batch into the lake."""
     folder = partial(run.lake.judged, dataset=ledger.dataset, contract_id=ledger.contract_id, batch_id=ledger.batch_id)
     with ExitStack() as taking_place:
         # They take their places in reverse, clean last: where it stands, the batch is judged.
         for layer in LAYERS:
             _move(files[layer], taking_place.enter_context(replacing(folder(layer))))
-        audit.record_ledger(connection, ledger)
     log.info("judged %s", ledger.source_file, extra={"dataset": ledger.dataset, "clean": ledger.clean_records})
 
 

@@ -127,10 +127,11 @@ def record_source_files(connection: Connection, run_key: str, files: Sequence[So
         )
 
 
-def record_ledger(connection: Connection, ledger: Ledger) -> None:
-    """Record where a batch went. Judging it again by the same contract gives the same row."""
+def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
+    """Record where batches went. Judging one again by the same contract gives the same row."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(
+        execute_batch(
+            cursor,
             """
             INSERT INTO audit.batch_ledger (
                 dataset, batch_id, contract_id, source_file,
@@ -144,7 +145,8 @@ def record_ledger(connection: Connection, ledger: Ledger) -> None:
             )
             ON CONFLICT (dataset, batch_id, contract_id) DO NOTHING
             """,
-            asdict(ledger),
+            list(map(asdict, ledgers)),
+            page_size=1000,
         )
 
 

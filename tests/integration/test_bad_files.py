@@ -1,11 +1,13 @@
 """One bad record sinks no neighbour, one bad file no run: what becomes of them, through landing and cleaning."""
 
 import gzip
+import os
 import re
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from batch_etl.stores.lake import read_part
 from tests.integration.conftest import CUSTOMERS
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
 
@@ -48,6 +50,36 @@ def test_a_bad_record_leaves_its_neighbours_alone(pipeline: Pipeline) -> None:
         sales_unclosed quote.csv                  | 4              | 3             | 1
         """,
     )
+
+
+def test_a_cell_of_200_megabytes_is_quarantined_cut_and_its_neighbours_are_loaded(pipeline: Pipeline) -> None:
+    ann, *_ = CUSTOMERS.splitlines()
+    for name, before, cell, after in (
+        ("sales_1.csv", HEADER + sale(1), ('S00000002,"', '"'), sale(3)),
+        ("customers_1.json", f"{ann}\n", ('{"customer_id": "', '"}'), f"{ann}\n"),
+    ):
+        with (pipeline.raw / name).open("w", encoding="utf-8") as file:
+            file.write(before + cell[0])
+            file.writelines("x" * 1_000_000 for _ in range(200))
+            file.write(f"{cell[1]}\n{after}")
+
+    pipeline.run("r1", stages=FIRST_STAGES)
+
+    pipeline.shows(
+        """
+        SELECT source_file, source_records, clean_records, duplicate_records, quarantined_records
+        FROM audit.batch_ledger ORDER BY source_file
+        """,
+        """
+        source_file      | source_records | clean_records | duplicate_records | quarantined_records
+        customers_1.json | 3              | 1             | 1                 | 1
+        sales_1.csv      | 3              | 2             | 0                 | 1
+        """,
+    )
+    files = (pipeline.home / "data/processed/quarantine").rglob("*.parquet")
+    kept = [row for file in files for row in read_part(file).to_pylist()]
+    told = [(row["_record_number"], row["_reasons"], len(row["_raw"])) for row in kept]
+    assert told == [(2, ["record: longer than 8388608 bytes"], 8_388_608)] * 2
 
 
 def test_archives_arrays_and_empty_tables_are_files_like_others(pipeline: Pipeline) -> None:
@@ -94,16 +126,28 @@ def set_drift(home: Path, drift: str) -> None:
     file.write_text(text.replace("    customProperties:\n", custom, 1), encoding="utf-8")
 
 
-def test_many_small_files_are_one_job(pipeline: Pipeline, spark: SparkSession) -> None:
-    for number in range(200):
-        (pipeline.raw / f"sales_{number}.csv").write_text(HEADER + sale(number), encoding="utf-8")
-    spark.sparkContext.setJobGroup("many", "many small files")
+def test_many_small_files_are_one_job_a_stage(pipeline: Pipeline, spark: SparkSession) -> None:
+    """A kilobyte each. 10,000 of them take a minute and a half: SMALL_FILES=10000 ./test.sh -k many_small_files"""
+    many = int(os.environ.get("SMALL_FILES", "2000"))
+    for number in range(many):
+        lines = [sale(20 * number + place) for place in range(13)]
+        lines[number % 13] = "broken\n"
+        (pipeline.raw / f"sales_{number}.csv").write_text(HEADER + "".join(lines), encoding="utf-8")
 
-    pipeline.run("r1", stages=("data_ingestion",))
+    for stage in FIRST_STAGES:
+        spark.sparkContext.setJobGroup(stage, "many small files")
+        pipeline.run("r1", stages=(stage,))
+        assert len(spark.sparkContext.statusTracker().getJobIdsForGroup(stage)) == 1
 
-    assert len(spark.sparkContext.statusTracker().getJobIdsForGroup("many")) == 1
     pipeline.shows(
-        "SELECT COUNT(*) AS files, SUM(records) AS records FROM audit.source_files", "files | records\n200 | 200"
+        """
+        SELECT source_records, clean_records, quarantined_records, COUNT(*) AS files
+        FROM audit.batch_ledger GROUP BY 1, 2, 3
+        """,
+        f"""
+        source_records | clean_records | quarantined_records | files
+        13             | 12            | 1                   | {many}
+        """,
     )
 
 

@@ -99,14 +99,6 @@ def test_what_cannot_be_trusted_is_refused_with_the_reason(raw: Path, content: b
     assert refusal(raw, content).startswith(f"sales.csv: {reason}".rstrip())
 
 
-def test_a_cell_of_99_megabytes_is_one_record(raw: Path) -> None:
-    content = b'id,note\n1,a\n2,"' + b"x" * 99 * 1024 * 1024 + b'"\n3,b\n'
-
-    batch, _ = land_bytes(raw, content)
-
-    assert batch.records == 3
-
-
 def test_a_file_of_quotes_that_are_never_closed_is_refused(raw: Path) -> None:
     content = b"id,note\n" + b'1","a\n' * 1001
 

@@ -33,6 +33,7 @@ def ingest(run: Run) -> StageResult:
     found = {file.file_name: file for file in [*files, *_ignored(run)]}
     with run.warehouse() as connection:
         audit.record_source_files(connection, run.run_key, list(found.values()))
+    _stop_where_contracts_say_so(run, files)
     new = [
         (batch, contract)
         for contract in run.contracts.values()
@@ -88,6 +89,14 @@ def _landed(run: Run, contract: Contract, file: Path, sizes: set[int]) -> Source
 def _refused(name: str, contract: Contract, refusal: SourceFileRefused) -> SourceFile:
     log.warning("refused %s", refusal, extra={"dataset": contract.dataset})
     return SourceFile(name, contract.dataset, "refused", reason=str(refusal))
+
+
+def _stop_where_contracts_say_so(run: Run, files: Sequence[SourceFile]) -> None:
+    """Raise SourceFileRefused where a contract wants no run without the file; nothing of the run goes on then."""
+    stopping = {contract.dataset for contract in run.contracts.values() if contract.on_refused_file == "stop"}
+    reasons = [str(file.reason) for file in files if file.state == "refused" and file.dataset in stopping]
+    if reasons:
+        raise SourceFileRefused(f"{'; '.join(reasons)}; by its contract (onRefusedFile) no run goes on without it")
 
 
 def _limits(run: Run) -> Limits:

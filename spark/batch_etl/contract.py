@@ -67,12 +67,13 @@ class Column(_Frozen):
 class Contract(_Frozen):
     """What a dataset promises.
 
-    drift          what happens where a file's columns are not the contract's: the file is refused (freeze), unknown
-                   columns are kept aside and optional ones may lack (evolve), or its records are quarantined
-    key            columns that tell one record from another
-    version_order  columns by which the later of two versions of a key is known
-    ledger_amount  the column whose cents the ledger follows, or None
-    references     column -> (dataset, column) that it points at
+    drift            what happens where a file's columns are not the contract's: the file is refused (freeze), unknown
+                     columns are kept aside and optional ones may lack (evolve), or its records are quarantined
+    on_refused_file  whether a run goes on without a file that cannot be trusted, or ends there
+    key              columns that tell one record from another
+    version_order    columns by which the later of two versions of a key is known
+    ledger_amount    the column whose cents the ledger follows, or None
+    references       column -> (dataset, column) that it points at
     """
 
     dataset: str
@@ -80,6 +81,7 @@ class Contract(_Frozen):
     file_pattern: str
     dialect: Dialect = Dialect()
     drift: Literal["evolve", "freeze", "quarantine"] = "freeze"
+    on_refused_file: Literal["continue", "stop"] = "continue"
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     version_order: tuple[str, ...]
@@ -93,7 +95,8 @@ class Contract(_Frozen):
     @property
     def fingerprint(self) -> str:
         """Changes when a rule changes, so that every batch is judged again by today's contract."""
-        return hashlib.sha256(self.model_dump_json(exclude={"file_pattern"}).encode()).hexdigest()[:16]
+        rules = self.model_dump_json(exclude={"file_pattern", "on_refused_file"})
+        return hashlib.sha256(rules.encode()).hexdigest()[:16]
 
     @property
     def reading_fingerprint(self) -> str:

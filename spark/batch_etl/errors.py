@@ -18,7 +18,7 @@ class ConfigurationError(EtlError):
 
 
 class SourceFileRefused(EtlError):
-    """A source file cannot be trusted and is refused whole; the other files go on."""
+    """A source file cannot be trusted and is refused whole; the others go on, unless its contract stops the run."""
 
     exit_code = 12
 

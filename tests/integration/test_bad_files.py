@@ -5,8 +5,10 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
+from batch_etl.errors import SourceFileRefused
 from batch_etl.stores.lake import read_part
 from tests.integration.conftest import CUSTOMERS
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
@@ -107,7 +109,7 @@ def test_a_contract_that_reads_otherwise_takes_landed_files_apart_again(pipeline
     pipeline.run("r1", stages=FIRST_STAGES)
     pipeline.shows("SELECT source_file FROM audit.batch_ledger", "source_file\nsales_1.csv")
 
-    set_drift(pipeline.home, "evolve")
+    say_in_sales(pipeline.home, "driftPolicy", "evolve")
     again = pipeline.run("r2", stages=FIRST_STAGES)
 
     assert [result.records_in for result in again.values()] == [2, 2]
@@ -118,11 +120,29 @@ def test_a_contract_that_reads_otherwise_takes_landed_files_apart_again(pipeline
     assert all(result.is_nothing_new for result in pipeline.run("r3", stages=FIRST_STAGES).values())
 
 
-def set_drift(home: Path, drift: str) -> None:
+def test_a_bad_file_stops_the_run_where_its_contract_says_so(pipeline: Pipeline) -> None:
+    (pipeline.raw / "sales_1.csv").write_text(HEADER + sale(1), encoding="utf-8")
+    (pipeline.raw / "sales_2.csv").write_text("id\n1\n", encoding="utf-8")
+    say_in_sales(pipeline.home, "onRefusedFile", "stop")
+
+    with pytest.raises(SourceFileRefused, match=r"sales_2\.csv: header: .*; by its contract \(onRefusedFile\) no run"):
+        pipeline.run("r1", stages=FIRST_STAGES)
+
+    pipeline.shows(
+        "SELECT file_name, state FROM audit.source_files ORDER BY file_name",
+        "file_name | state\nsales_1.csv | landed\nsales_2.csv | refused",
+    )
+    pipeline.shows("SELECT stage, state FROM audit.stage_runs", "stage | state\ndata_ingestion | failed")
+    (pipeline.raw / "sales_2.csv").unlink()
+    assert pipeline.run("r2", stages=FIRST_STAGES)["data_cleaning"].records_out == 1
+
+
+def say_in_sales(home: Path, name: str, value: str) -> None:
+    """Put a custom property into the contract of sales."""
     file = home / "config/contracts/sales.odcs.yaml"
     text = file.read_text(encoding="utf-8")
-    custom = f"    customProperties:\n      - property: driftPolicy\n        value: {drift}\n"
-    assert "driftPolicy" not in text
+    custom = f"    customProperties:\n      - property: {name}\n        value: {value}\n"
+    assert name not in text
     file.write_text(text.replace("    customProperties:\n", custom, 1), encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from batch_etl.errors import ConfigurationError
 
 _SUFFIX = ".odcs.yaml"
 _OBEYED = ("name", "logicalType", "physicalType", "dataGranularityDescription", "properties", "customProperties")
-_CUSTOM = ("versionOrder", "ledgerAmount", "driftPolicy")
+_CUSTOM = ("versionOrder", "ledgerAmount", "driftPolicy", "onRefusedFile")
 _CENTS = 2
 # Ten billion of such amounts have a sum that is exact, on Arrow and in Python.
 _MOST_LEDGER_DIGITS = 18
@@ -73,6 +73,8 @@ def _contract(document: OpenDataContractStandard, faults: Faults) -> Contract | 
     columns = read_columns(properties, faults)
     drift = custom.get("driftPolicy", "freeze")
     faults.choice("schema[0].customProperties.driftPolicy", drift, ("freeze", "evolve", "quarantine"))
+    on_refused_file = custom.get("onRefusedFile", "continue")
+    faults.choice("schema[0].customProperties.onRefusedFile", on_refused_file, ("continue", "stop"))
     read: dict[str, Any] = {
         "dataset": _dataset(schema, faults),
         "key": _key(properties, faults),
@@ -88,6 +90,7 @@ def _contract(document: OpenDataContractStandard, faults: Faults) -> Contract | 
         dialect=source.dialect,
         columns=columns,
         drift=drift,
+        on_refused_file=on_refused_file,
         **read,
     )
 

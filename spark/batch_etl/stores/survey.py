@@ -152,7 +152,12 @@ class Survey:
         if self.is_array:
             self._splitter = ArraySplitter()
             return len(head) - len(text) + 1
-        return position if text or is_last else None
+        # A document that was printed for people to read: none of its lines is one.
+        line, line_end, _ = text.partition(b"\n")
+        if line.strip() == b"{" and line_end:
+            raise self._refusal("its first document spans lines; deliver one document a line, or an array of documents")
+        is_known = line_end or line.strip() not in (b"", b"{") or len(head) > MAX_RECORD_BYTES
+        return position if is_known or is_last else None
 
     def _wait(self, reason: str, *, is_last: bool) -> None:
         """For more bytes, if there are any, and not for ever."""

@@ -136,6 +136,7 @@ value: price_usd   | value: pieces                          | ledgerAmount: 'pie
 numeric(12,2)      | numeric(19,2)                          | 'price_usd' is not a number with two decimals and 18 digits
 value: price_usd   | value: [price_usd]                     | ledgerAmount: ['price_usd'] is not a number with two
 ledgerAmount, value: price_usd | driftPolicy, value: shrug  | driftPolicy: 'shrug' is not supported; use freeze, evolve
+ledgerAmount, value: price_usd | onRefusedFile, value: shrug | onRefusedFile: 'shrug' is not supported; use continue, stop
 Type: integer}     | Type: integer, relationships: [{to: givers}]}        | relationships: to: must read <dataset>.
 Type: integer}     | Type: integer, relationships: [{to: [a.b, c.d]}]}    | relationships: to: must read <dataset>.
 Type: integer}     | Type: integer, relationships: [{to: a.b, from: c}]}  | relationships.from: not supported; use type, to

@@ -95,11 +95,16 @@ def test_a_file_of_a_dataset_is_named_for_its_format(tmp_path: Path) -> None:
     assert [read_contract(written(tmp_path, text)).suffix for text in (GIFTS, in_json)] == [".csv", ".json"]
 
 
+STOPPING = ("- {property: ledgerAmount", "- {property: onRefusedFile, value: stop}\n      - {property: ledgerAmount")
+
+
 def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files(tmp_path: Path) -> None:
     as_it_is = read_contract(written(tmp_path, GIFTS)).fingerprint
 
     assert read_contract(written(tmp_path, GIFTS)).fingerprint == as_it_is
     assert read_contract(written(tmp_path, GIFTS.replace("raw/gift*", "raw/present*"))).fingerprint == as_it_is
+    stopping = read_contract(written(tmp_path, GIFTS.replace(*STOPPING)))
+    assert (stopping.on_refused_file, stopping.fingerprint) == ("stop", as_it_is)
     assert read_contract(written(tmp_path, GIFTS.replace("12,2", "10,2"))).fingerprint != as_it_is
 
 
@@ -154,7 +159,7 @@ def test_the_example_of_the_documentation_uses_every_feature() -> None:
 def test_what_a_contract_does_not_say_is_the_strictest() -> None:
     products = read_contract(PROJECT / "config/contracts/products.odcs.yaml")
 
-    assert (products.dialect, products.drift) == (Dialect(), "freeze")
+    assert (products.dialect, products.drift, products.on_refused_file) == (Dialect(), "freeze", "continue")
 
 
 def test_limits_are_compared_as_numbers_not_as_text(tmp_path: Path) -> None:

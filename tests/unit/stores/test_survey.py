@@ -1,6 +1,7 @@
 """What is found in a file depends on its contract: its dialect, and what it says of columns that drift."""
 
 import codecs
+import json
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,20 @@ def test_documents_stand_in_lines_or_in_an_array(
     monkeypatch.setattr(source_bytes, "CHUNK_BYTES", 4)
 
     assert land_bytes(raw, content, contract=CUSTOMERS)[0].records == records
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 1 << 20])
+def test_a_document_that_spans_lines_is_refused_and_a_lone_brace_is_a_record(
+    raw: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr(source_bytes, "CHUNK_BYTES", chunk_bytes)
+    printed = json.dumps({"id": "1", "note": "a"}, indent=2).encode()
+
+    reason = "customers.json: its first document spans lines; deliver one document a line, or an array of documents"
+    for content in (printed, b"\n" + printed.replace(b"\n", b" \r\n")):
+        assert refusal(raw, content, contract=CUSTOMERS, name="customers.json") == reason
+    for content in (b"{", b" {} ", b'{"id": "1"}\n{\n'):
+        land_bytes(raw, content, contract=CUSTOMERS)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 It works on a clone of what is committed, with ports of its own and this checkout's virtual environment.
 """
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -81,6 +82,19 @@ def test_a_second_start_loads_nothing_twice(stack: Stack) -> None:
 @pytest.mark.usefixtures("first_start")
 def test_the_quick_validation_finds_all_well(stack: Stack) -> None:
     stack.succeed("./run_validation.sh", "--quick")
+
+
+@pytest.mark.usefixtures("first_start")
+def test_the_complete_validation_finds_every_figure_as_expected_and_goes_back_and_forth(stack: Stack) -> None:
+    told = json.loads(stack.succeed("stack/python.sh", "validate_complete.py", "--json"))
+    assert [finding for finding in told["findings"] if not finding["is_ok"]] == []
+    checks = {finding["check"] for finding in told["findings"]}
+    assert checks >= {
+        "medium: tables, ledger, reasons",
+        "medium: report",
+        "restore",
+        "publish again: as before the restore",
+    }
 
 
 @pytest.mark.usefixtures("first_start")

@@ -45,14 +45,6 @@ class Dice:
         """Draw a place in the list of running totals of the weights."""
         return bisect_right(cumulative, self.below(cumulative[-1]))
 
-    def popular(self, count: int) -> int:
-        """Draw from 1 to count by Zipf's law with exponent 1: number n about 1/n as often as number 1.
-
-        An octave first, then a number within it: every octave of a 1/n law weighs the same.
-        """
-        octave = 1 << self.below(count.bit_length())
-        return 1 + (octave + self.below(octave) - 1) % count
-
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Fisher and Yates: every order alike."""
         shuffled = list(items)

@@ -53,7 +53,10 @@ class DiceRows:
         return drawn
 
     def popular_in(self, rows: Numbers, count: Numbers) -> Numbers:
-        """Draw from 1 to count by Zipf's law, as Dice.popular."""
+        """Draw from 1 to count by Zipf's law with exponent 1: number n about 1/n as often as number 1.
+
+        An octave first, then a number within it: every octave of a 1/n law weighs the same.
+        """
         octave = np.int64(1) << self.below_in(rows, bit_length(count))
         return 1 + (octave + self.below_in(rows, octave) - 1) % count
 

@@ -33,10 +33,11 @@ with DAG(
     # A paused watch sees nothing.
     is_paused_upon_creation=False,
     max_active_runs=1,
-    # The next one comes soon enough: no retries.
     default_args={
         "owner": "data-platform",
-        "retries": 0,
+        # While a stack starts, it may come before the API server and the warehouse's tables: nobody need see that red.
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
         "pool": "default_pool",
         "execution_timeout": timedelta(minutes=5),
     },

@@ -17,7 +17,7 @@ def test_it_runs_every_ten_minutes_by_itself_and_never_twice_at_once(load_dag: C
         False,
         1,
     )
-    assert [task.task_id for task in dag.tasks] == ["watch"]
+    assert [(task.task_id, task.retries) for task in dag.tasks] == [("watch", 2)]
 
 
 def test_its_task_notices_a_run_that_never_came(

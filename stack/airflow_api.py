@@ -29,7 +29,7 @@ class AirflowApi:
         self._base_url = base_url
         self._patience_seconds = patience_seconds
         self._account = {"username": user, "password": password}
-        self._token = ""
+        self.token = ""
 
     @classmethod
     def of(cls, settings: Settings, *, patience_seconds: float = 0) -> "AirflowApi":
@@ -38,7 +38,7 @@ class AirflowApi:
 
     def log_in(self) -> None:
         try:
-            self._token = self._send("POST", "/auth/token", self._account)["access_token"]
+            self.token = self._send("POST", "/auth/token", self._account)["access_token"]
         except urllib.error.HTTPError as error:
             if error.code != UNAUTHORIZED:
                 raise
@@ -64,7 +64,7 @@ class AirflowApi:
 
     def _call_once(self, method: str, path: str, body: Json | None) -> Json:
         try:
-            if not self._token:
+            if not self.token:
                 self.log_in()
             try:
                 return self._send(method, path, body)
@@ -84,8 +84,8 @@ class AirflowApi:
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
         request = urllib.request.Request(self._base_url + path, method=method)  # noqa: S310 - our own http URL
         request.add_header("Content-Type", "application/json")
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
         data = None if body is None else json.dumps(body).encode()
         with direct.open(request, data=data, timeout=TIMEOUT_SECONDS) as answer:
             found: Json = json.load(answer)

@@ -4,13 +4,17 @@ It works on a clone of what is committed, with ports of its own and this checkou
 """
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
+from stack.airflow_api import AirflowApi
+from stack.backend import StackError
 from stack.dag_run import DAG_ID
 from stack.ports import is_free
-from stack.probes import read_json
+from stack.probes import direct, read_json
 from tests.clone import LOOPBACK, PORTS, PROJECT, Stack
 
 pytestmark = pytest.mark.timeout(1800)
@@ -82,6 +86,43 @@ def test_a_second_start_loads_nothing_twice(stack: Stack) -> None:
 @pytest.mark.usefixtures("first_start")
 def test_the_quick_validation_finds_all_well(stack: Stack) -> None:
     stack.succeed("./run_validation.sh", "--quick")
+
+
+@pytest.mark.usefixtures("first_start")
+def test_the_page_is_seen_by_who_may_read_the_dag_and_acts_for_who_may_trigger_it(stack: Stack) -> None:
+    """Airflow's real logins and permissions; tests/integration/page holds the list of addresses whole."""
+    person = {"first_name": "Vi", "last_name": "Ewer", "email": "vi@example.org"}
+    account = {"username": "viewer", "password": "viewer123"}
+    stack.airflow.call("POST", "/auth/fab/v1/users", {**account, **person, "roles": [{"name": "Viewer"}]})
+    viewer = AirflowApi(stack.settings.airflow_url, *account.values())
+    for views in ("", "quality", "quarantine", "releases", "incidents", "page.js"):
+        assert _status(stack, views, None) == 401
+        assert _status(stack, views, viewer) == 200
+    for questions, for_admin in (("quarantine/replay", 200), ("releases/1/restore", 409)):
+        assert _status(stack, questions, viewer) == 403
+        assert _status(stack, questions, stack.airflow) == for_admin
+    assert _status(stack, "incidents/1/acknowledge", viewer, method="POST") == 403
+    assert _status(stack, "incidents/1/acknowledge", stack.airflow, method="POST") == 404
+    for dag_id, conf in (("quarantine_replay", {}), ("release_restore", {"release": 1})):
+        with pytest.raises(StackError, match="403"):
+            viewer.trigger(dag_id, conf)
+    plugins = stack.airflow.call("GET", "/api/v2/plugins")["plugins"]
+    assert [plugin["external_views"][0]["href"] for plugin in plugins] == ["/data-pipeline/"]
+
+
+def _status(stack: Stack, path: str, who: AirflowApi | None, *, method: str = "GET") -> int:
+    """How the page answers, without or with a login."""
+    url = f"{stack.settings.airflow_url}/data-pipeline/{path}"
+    request = urllib.request.Request(url, method=method)  # noqa: S310 - our own http URL
+    request.add_header("X-Data-Pipeline", "1")
+    if who is not None:
+        who.log_in()
+        request.add_header("Authorization", f"Bearer {who.token}")
+    try:
+        with direct.open(request, timeout=60) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 @pytest.mark.usefixtures("first_start")

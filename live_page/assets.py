@@ -20,7 +20,7 @@ def script() -> FileResponse:
 
 @router.get("/icon.svg")
 def icon() -> Response:
-    return Response(_ICON.format("#5f7ba6"), media_type="image/svg+xml")
+    return Response(_ICON.format("#d9822b"), media_type="image/svg+xml")
 
 
 @router.get("/icon-dark.svg")

@@ -1,6 +1,6 @@
 """Turns what was read into a page; its look is the report's."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -40,8 +40,7 @@ def moment(at: datetime | None) -> Markup | str:
 
 
 def duration(seconds: float | None) -> str:
-    """As people say it, to the second; a short one to the tenth."""
     if seconds is None:
         return "-"
-    whole = timedelta(seconds=round(seconds))
-    return str(whole) if whole >= timedelta(minutes=1) else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"

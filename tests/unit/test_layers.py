@@ -25,10 +25,10 @@ RULES = (
         ("dags/",),
         ("pyspark", "psycopg2", "batch_etl.transforms", "batch_etl.stores"),
     ),
-    Rule("nothing needs a DAG", ("spark/", "monitoring/", "plugins/", "stack/", "dags/"), ("dags",)),
+    Rule("nothing needs a DAG", ("spark/", "monitoring/", "live_page/", "plugins/", "stack/", "dags/"), ("dags",)),
     # Every component of Airflow loads it.
-    Rule("the plugin is light", ("plugins/data_pipeline_plugin.py",), ("batch_etl", "fastapi", "psycopg2", "jinja2")),
-    Rule("the page looks on", ("plugins/",), ("pyspark", "monitoring", "batch_etl.release", "batch_etl.transforms")),
+    Rule("the plugin is light", ("plugins/data_pipeline_plugin.py",), ("batch_etl", "fastapi", "psycopg2", "os")),
+    Rule("the page looks on", ("live_page/",), ("pyspark", "monitoring", "batch_etl.release", "batch_etl.transforms")),
     Rule(
         "the generator knows of the pipeline only the contracts",
         ("spark/batch_etl/datagen/",),
@@ -37,11 +37,11 @@ RULES = (
     ),
     Rule(
         "the environment is read in one place",
-        ("spark/", "monitoring/", "plugins/", "dags/"),
+        ("spark/", "monitoring/", "live_page/", "dags/"),
         forbids_environment=True,
         exceptions=("spark/batch_etl/settings.py",),
     ),
-    Rule("SQL is composed, not pasted", ("spark/", "monitoring/", "plugins/", "dags/"), forbids_built_sql=True),
+    Rule("SQL is composed, not pasted", ("spark/", "monitoring/", "live_page/", "dags/"), forbids_built_sql=True),
     Rule(
         "a start needs nothing that is not installed",
         ("stack/",),
@@ -87,7 +87,7 @@ dags/data_pipeline_dag.py              | def f(): from batch_etl.stores import a
 dags/data_pipeline_dag.py              | import psycopg2.sql                           | a DAG is wiring
 stack/start.py                         | from dags import data_pipeline_dag            | nothing needs a DAG
 plugins/data_pipeline_plugin.py        | from batch_etl.settings import Settings       | the plugin is light
-plugins/live_page/runs.py              | from batch_etl.release import publish         | the page looks on
+live_page/runs.py                      | from batch_etl.release import publish         | the page looks on
 spark/batch_etl/datagen/star.py        | from batch_etl.transforms import star         | the generator knows of the pipeline only the contracts
 spark/batch_etl/run.py                 | import os; os.environ["HOME"]                 | the environment is read in one place
 monitoring/alert_system.py             | from os import getenv                         | the environment is read in one place

@@ -75,3 +75,9 @@ class IncidentUnavailable(EtlError):
     """An incident is not there, or is over already."""
 
     exit_code = 21
+
+
+class SparkUnavailable(EtlError):
+    """The Connect server does not answer, or does not take this client."""
+
+    exit_code = 22

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl import logs
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import EtlError
+from batch_etl.errors import EtlError, SparkUnavailable
 from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse
@@ -47,6 +47,21 @@ def start_session(name: str) -> "SparkSession":
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     return SparkSession.builder.appName(name).config("spark.sql.session.timeZone", "UTC").getOrCreate()
+
+
+def connected_session(url: str, name: str) -> "SparkSession":
+    """A session on the Connect server, beside those of others. Raises SparkUnavailable where nothing answers."""
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    try:
+        session = SparkSession.builder.appName(name).remote(url).getOrCreate()
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+    except PySparkException as error:
+        # Not the whole of it: the address holds the token.
+        reason = str(error).splitlines()[0]
+        raise SparkUnavailable(f"Spark Connect: {reason}; ./start.sh starts it where spark.mode is connect") from None
+    return session
 
 
 def no_session(name: str) -> "SparkSession":
@@ -82,6 +97,11 @@ class Run:
         """The session; a stage that has nothing to do never asks for it and starts no executor."""
         return self.open_session(f"{self.stage} {self.run_key}")
 
+    def end_session(self) -> None:
+        """End the session if there is one; on a Connect server all that it has begun ends with it, also what writes."""
+        if "spark" in self.__dict__:
+            self.spark.stop()
+
     def leave_to_spark(self) -> None:
         """Go on only where Spark is: what follows takes long, or would be done twice."""
         if self.open_session is no_session:
@@ -110,18 +130,23 @@ def main(stage: str, work: Work) -> None:
 
 
 def begin_in_task(stage: str, work: Work, arguments: Sequence[str]) -> int | None:
-    """Do the work of a Spark stage inside an Airflow task, as far as it goes without Spark.
+    """Do the work of a Spark stage inside an Airflow task: all of it by Connect, else as far as it goes without Spark.
 
     arguments  what the stage's entry point is called with
-    returns    None where that was all of it; else the attempt that whoever has Spark goes on with: --attempt
+    returns    None where it is done; else the attempt that whoever has Spark goes on with: --attempt
     """
-    run = replace(_run_of(stage, _parse(stage, arguments), Settings()), open_session=no_session)
-    logs.log_to_file(run.settings.folder("logs"), run.log_context, work.__module__)
+    settings = Settings()
+    by_connect = partial(connected_session, settings.spark_connect_url.get_secret_value())
+    open_session = by_connect if settings.config.spark.mode == "connect" else no_session
+    run = replace(_run_of(stage, _parse(stage, arguments), settings), open_session=open_session)
+    logs.log_to_file(settings.folder("logs"), run.log_context, work.__module__)
     attempt = _begin(run)
     try:
         run_stage(run, work, attempt=attempt)
     except SparkNeeded:
         return attempt
+    finally:
+        run.end_session()
     return None
 
 

@@ -36,9 +36,10 @@ class QualityLimits(_Frozen):
     max_age_hours: float = Field(gt=0)
 
 
-class SparkLimits(_Frozen):
-    """Sizes that Spark jobs of this pipeline are cut by."""
+class SparkConfig(_Frozen):
+    """mode: how a stage gets its session. split_bytes: of a source file that one task reads."""
 
+    mode: Literal["submit", "connect"] = "submit"
     split_bytes: int = Field(ge=1)
 
 
@@ -74,7 +75,7 @@ class PipelineConfig(_Frozen):
     dataset_sizes: dict[str, Annotated[str, Field(pattern=r"^[^/\\]+$")]] = Field(min_length=1)
     quality: QualityLimits
     landing: LandingLimits
-    spark: SparkLimits
+    spark: SparkConfig
     releases: ReleaseLimits
     alerts: AlertRules
 
@@ -102,6 +103,8 @@ class Settings(BaseSettings):
     warehouse_dsn: SecretStr = SecretStr("postgresql://airflow:airflow123@127.0.0.1:5432/data_warehouse")
     spark_master_url: str = "local[2]"
     spark_properties_file: Path | None = None
+    # With the token by which the Connect server knows its clients.
+    spark_connect_url: SecretStr = SecretStr("sc://127.0.0.1:15002")
     notify_urls: SecretStr = SecretStr("")
     pipeline_schedule: str = ""
 

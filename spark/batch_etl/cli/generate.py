@@ -36,7 +36,9 @@ def generate(
     dirt: Annotated[float, typer.Option(min=0, max=0.2, help="Share of records that are spoilt or peculiar.")] = 0.05,
     days: Annotated[int, typer.Option(min=1, max=4_000, help="Days of sales, up to 2025-12-31.")] = 365,
     out: Annotated[Path | None, typer.Option(help="Folder for the raw files; data/raw if not said.")] = None,
-    expected: Annotated[Path | None, typer.Option(help="Folder for the answers; data/expected if not said.")] = None,
+    expected: Annotated[
+        Path | None, typer.Option(help="Folder for the answers; `expected` in --out if not said.")
+    ] = None,
     processes: Annotated[int | None, typer.Option(min=1, help="One for each processor, if not said.")] = None,
 ) -> None:
     """Write sales, customers and products with dirt in them, and what a perfect pipeline makes of each record."""
@@ -49,7 +51,9 @@ def generate(
     world = World(seed=seed, dirt_ppm=round(dirt * 1_000_000), days=days)
     wanted = {str(rows): rows} if rows else {name: SIZES[name] for name in size or SIZES}
     data = Settings().pipeline_home / "data"
-    out, expected = out or data / "raw", expected or data / "expected"
+    # Below and not in the folder of raw files, where a run would take the answers for files of sales.
+    expected = expected or (out or data) / "expected"
+    out = out or data / "raw"
     console = Console()
     for label, sales in wanted.items():
         # A process costs more than it saves where a few parts are made.

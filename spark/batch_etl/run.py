@@ -81,6 +81,14 @@ class Run:
     open_session: "Callable[[str], SparkSession]" = start_session
 
     @property
+    def name(self) -> str:
+        """What ties Airflow's run, Spark's application and the connections together.
+
+        The run comes first: Postgres cuts a name at 63 bytes, and run ids differ at their end.
+        """
+        return f"{self.run_key} {self.stage}"
+
+    @property
     def log_context(self) -> dict[str, str]:
         return {"run": self.run_key, "stage": self.stage}
 
@@ -95,7 +103,7 @@ class Run:
     @cached_property
     def spark(self) -> "SparkSession":
         """The session; a stage that has nothing to do never asks for it and starts no executor."""
-        return self.open_session(f"{self.stage} {self.run_key}")
+        return self.open_session(self.name)
 
     def end_session(self) -> None:
         """End the session if there is one; on a Connect server all that it has begun ends with it, also what writes."""
@@ -110,7 +118,7 @@ class Run:
     @contextmanager
     def warehouse(self) -> Iterator[Connection]:
         dsn = self.settings.warehouse_dsn.get_secret_value()
-        with warehouse.connect(dsn, application_name=f"{self.stage} {self.run_key}") as connection:
+        with warehouse.connect(dsn, application_name=self.name) as connection:
             yield connection
 
 

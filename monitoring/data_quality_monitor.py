@@ -47,7 +47,7 @@ def check_staging(run: Run) -> StageResult:
                 *check_contracts(cursor, run.contracts),
                 *check_reconciliation(cursor, manifest.batches, run.contracts),
                 *check_tables(cursor, run.settings),
-                *check_figures(cursor, run.run_key, token, manifest.rows, run.settings.config.quality),
+                *check_figures(cursor, run, token, manifest.rows),
             ]
         _record(connection, run.run_key, token, results)
     _stop_on_error(run.run_key, results)

@@ -1,6 +1,7 @@
-"""Volumes, rates and key figures of an attempt against those of earlier releases."""
+"""Volumes, rates, distributions and key figures of an attempt against those of earlier releases."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,13 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import quality
 from batch_etl.anomalies import Limits, Point, judge_point
 from batch_etl.quality import CheckResult
-from batch_etl.settings import QualityLimits
+from batch_etl.run import Run
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
+from monitoring.distributions import Measured, measure_brought
 
 Figures = Mapping[str, float]
+# How far a share may move without a word: many are 0 most of the time.
+_LEAST_RATE = 0.01
 
 # A release that was gone back from is no example of what is usual, and a restore has measured nothing.
 _HISTORY = """
@@ -68,27 +72,28 @@ _DAYS = """
 """
 
 
-def check_figures(
-    cursor: Cursor, run_key: str, token: int, tables: Iterable[str], limits: QualityLimits
-) -> list[CheckResult]:
+def check_figures(cursor: Cursor, run: Run, token: int, tables: Iterable[str]) -> list[CheckResult]:
     """Measure staging and what the run brought, keep it for the runs to come, compare it with the runs before.
 
     tables  those in staging, schema and name, visible under their name alone
     """
+    limits = run.settings.config.quality
     today: date = fetch_value(cursor, "SELECT CURRENT_DATE")
     earlier = _earlier(cursor)
-    volumes = _named(cursor, _VOLUMES, run_key)
-    rates = {**_named(cursor, _QUARANTINED, run_key), **_null_rates(cursor, tables)}
-    for name, value in {**volumes, **rates}.items():
+    volumes = _named(cursor, _VOLUMES, run.run_key)
+    rates = {**_named(cursor, _QUARANTINED, run.run_key), **_null_rates(cursor, tables)}
+    measured = measure_brought(cursor, run.run_key, run.lake, run.contracts)
+    for name, value in {**volumes, **rates, **{name: told.value for name, told in measured.items()}}.items():
         cursor.execute(
             "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (token, name, value),
         )
     of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
-    of_rates = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift, least_absolute=0.01)
+    of_rates = replace(of_amounts, least_absolute=_LEAST_RATE)
     return [
         _judge("volume_as_usual", volumes, earlier, today, of_amounts),
         _judge("rates_as_usual", rates, earlier, today, of_rates),
+        _judge_distributions(measured, earlier, today, of_amounts),
         _judge_days(fetch_rows(cursor, _DAYS), of_amounts),
     ]
 
@@ -101,6 +106,18 @@ def _judge(
         for figure, value in figures.items()
     }
     return quality.judge_usual(name, judged)
+
+
+def _judge_distributions(
+    measured: Mapping[str, Measured], earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
+) -> CheckResult:
+    """A file of twenty records is no news because it is not like files of a million."""
+    judged = {
+        name: (told.value, judge_point(earlier.get(name, ()), Point(today, told.value), within))
+        for name, told in measured.items()
+        for within in [replace(limits, least_absolute=max(told.noise, _LEAST_RATE))]
+    }
+    return quality.judge_usual("distribution_as_usual", judged)
 
 
 def _judge_days(days: Sequence[Mapping[str, Any]], limits: Limits) -> CheckResult:

@@ -1,5 +1,8 @@
 """Figures of a run against those of the releases before: what counts as history, and what does not."""
 
+import pytest
+from psycopg2 import sql
+
 from tests.integration.pipeline import Pipeline
 
 # 40 releases of one file a day, 8 records of sales each, the newest a day ago.
@@ -36,6 +39,64 @@ def test_the_first_runs_are_learning_and_are_remembered(loaded: Pipeline) -> Non
         1     | records of sales               | 8
         """,
     )
+    # Of the five sales that are clean and no duplicates.
+    loaded.shows(
+        "SELECT * FROM audit.figures WHERE figure ~ '^sales.(region|quantity)' ORDER BY figure",
+        """
+        figure                 | measured
+        sales.quantity at 25 % | 1
+        sales.quantity at 50 % | 2
+        sales.quantity at 75 % | 2
+        sales.region is east   | 0.2
+        sales.region is north  | 0.2
+        sales.region is south  | 0.2
+        sales.region is west   | 0.4
+        """,
+    )
+
+
+# What a figure was `ago` days ago, now being `now`, and what is said of it today.
+HISTORIES = {
+    "as always": ("now", "usual"),
+    "a weekend is quiet": ("CASE WHEN ago % 7 = 0 THEN now ELSE 100 * now END", "usual"),
+    "a working day is like a weekend": ("CASE WHEN ago % 7 = 1 THEN now ELSE 100 * now END", "spike"),
+    "a slow drift": ("now * (1 + 0.03 * LEAST(ago, 30))", "drift"),
+    "some bad days before": ("CASE WHEN ago IN (3, 7, 21) THEN 1e9 ELSE now END", "usual"),
+    "a bad day as some before": ("CASE WHEN ago IN (3, 7, 21) THEN now ELSE 100 * now END", "spike"),
+}
+# Two of the figures that run r1 shows, and the checks that judge them.
+NOW = {"records of sales": (8, "volume_as_usual"), "sales.quantity at 50 %": (2, "distribution_as_usual")}
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_volumes_and_distributions_are_judged_by_the_releases_before(loaded: Pipeline, history: str) -> None:
+    before, verdict = HISTORIES[history]
+    loaded.query(HISTORY)
+    for figure, (now, _) in NOW.items():
+        loaded.query(
+            sql.SQL(
+                """
+                INSERT INTO audit.figures (token, figure, measured, measured_at)
+                SELECT ago - 41, {}, {}, NOW() - ago * INTERVAL '1 day'
+                FROM (SELECT ago, {}::float AS now FROM GENERATE_SERIES(1, 40) AS ago) AS drawn
+                """
+            ).format(sql.Literal(figure), sql.SQL(before), sql.Literal(now))
+        )
+
+    loaded.run("r1", stages=["quality_checks"])
+
+    found = dict.fromkeys(NOW, "usual")
+    found |= dict(
+        loaded.query(
+            """
+            SELECT offender ->> 'figure', offender ->> 'found'
+            FROM audit.quality_results, JSONB_ARRAY_ELEMENTS(offenders) AS offender
+            WHERE check_name = ANY(%s)
+            """,
+            [check for _, check in NOW.values()],
+        )
+    )
+    assert found == dict.fromkeys(NOW, verdict)
 
 
 def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> None:

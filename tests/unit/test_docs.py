@@ -40,7 +40,7 @@ def test_every_check_has_an_entry_in_the_runbook() -> None:
     }
     # Those of a key and of a contract hold the name of their table; one is named by its file in sql/checks, and three
     # checks of figures are named by who asks for them.
-    usual = {(f"{what}_as_usual", "warn") for what in ("volume", "rates", "key_figures")}
+    usual = {(f"{what}_as_usual", "warn") for what in ("volume", "rates", "distribution", "key_figures")}
     # The age of what is published has two results.
     assert len(made) == len(in_code) + 5
 

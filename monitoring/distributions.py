@@ -1,0 +1,75 @@
+"""How the values that a run brought are distributed: the share of each allowed value, the quartiles of each number."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.contract import Column, Contract
+from batch_etl.stores.lake import Lake, read_part
+from batch_etl.stores.warehouse import fetch_rows
+
+_QUARTILES = (25, 50, 75)
+# The clean records of the files that came with the run, as their contract judged them last.
+_BROUGHT = """
+    SELECT DISTINCT ON (ledger.dataset, ledger.batch_id) ledger.dataset, ledger.batch_id, ledger.contract_id
+    FROM audit.batch_ledger AS ledger
+    INNER JOIN audit.source_files AS delivered USING (dataset, batch_id)
+    WHERE delivered.run_key = %s AND delivered.state = 'landed'
+    ORDER BY ledger.dataset, ledger.batch_id, ledger.judged_at DESC
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure, and how far chance alone moves it: a standard deviation of so many records."""
+
+    value: float
+    noise: float
+
+
+def measure_brought(cursor: Cursor, run_key: str, lake: Lake, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
+    """Every figure of every dataset of which the run brought clean records."""
+    folders: dict[str, list[Path]] = {}
+    for row in fetch_rows(cursor, _BROUGHT, (run_key,)):
+        folder = lake.judged("clean", row["dataset"], row["contract_id"], row["batch_id"])
+        folders.setdefault(row["dataset"], []).append(folder)
+    figures: dict[str, Measured] = {}
+    for dataset in sorted(folders.keys() & contracts.keys()):
+        files = [file for folder in folders[dataset] for file in sorted(folder.glob("*.parquet"))]
+        for column in contracts[dataset].columns:
+            if column.allowed_values or column.kind in ("integer", "decimal"):
+                figures |= {f"{dataset}.{name}": told for name, told in measure_column(column, _read(files, column))}
+    return figures
+
+
+def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Measured]]:
+    """The figures of a column over all its values; none where all are empty."""
+    known = values.drop_null()
+    count = len(known)
+    if not count:
+        return
+    if column.allowed_values:
+        seen = {row["values"]: row["counts"] for row in pc.value_counts(known).to_pylist()}
+        for allowed in column.allowed_values:
+            share = seen.get(allowed, 0) / count
+            yield f"{column.name} is {allowed}", Measured(share, sqrt(0.25 / count))
+        return
+    numbers = known.cast(pa.float64()).to_numpy()
+    quartiles = [float(value) for value in np.percentile(numbers, _QUARTILES)]
+    # The deviation of a quartile of normally distributed values is about the distance of the quartiles through √n.
+    noise = (quartiles[-1] - quartiles[0]) / sqrt(count)
+    for percent, quartile in zip(_QUARTILES, quartiles, strict=True):
+        yield f"{column.name} at {percent} %", Measured(quartile, noise)
+
+
+def _read(files: Sequence[Path], column: Column) -> pa.ChunkedArray:
+    # Some only: a batch that was judged before the column was in the contract lacks it.
+    parts = [read_part(file, [column.name]) for file in files]
+    found = [part[column.name].combine_chunks() for part in parts if column.name in part.column_names]
+    return pa.chunked_array(found, found[0].type if found else pa.null())

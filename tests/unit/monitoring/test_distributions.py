@@ -1,0 +1,53 @@
+"""The shares and quartiles of a column, and how far chance alone would move them."""
+
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from batch_etl.anomalies import Limits, Point, judge_point
+from batch_etl.contract import Column
+from monitoring.distributions import Measured, measure_column
+from tests.unit.test_anomalies import FIRST, days
+
+REGION = Column(name="region", kind="text", physical_type="text", description="", allowed_values=("north", "south"))
+PRICE = Column(name="price", kind="decimal", physical_type="numeric(12,2)", description="")
+
+
+def measured(column: Column, values: list[object]) -> dict[str, Measured]:
+    return dict(measure_column(column, pa.chunked_array([values[:1], values[1:]], pa.array(values).type)))
+
+
+def test_each_allowed_value_has_its_share_of_what_is_not_empty() -> None:
+    told = measured(REGION, ["north", "north", None, "north", "south"])
+
+    assert {name: figure.value for name, figure in told.items()} == {"region is north": 0.75, "region is south": 0.25}
+
+
+def test_a_value_that_is_gone_has_a_share_of_nothing() -> None:
+    assert measured(REGION, ["north"])["region is south"].value == 0
+
+
+def test_a_number_has_quartiles() -> None:
+    told = measured(PRICE, [Decimal(f"{number}.50") for number in range(101)])
+
+    assert {name: figure.value for name, figure in told.items()} == {
+        "price at 25 %": 25.5,
+        "price at 50 %": 50.5,
+        "price at 75 %": 75.5,
+    }
+
+
+@pytest.mark.parametrize("column", [REGION, PRICE])
+def test_a_column_without_values_has_no_figure(column: Column) -> None:
+    assert dict(measure_column(column, pa.chunked_array([pa.nulls(3, pa.string())]))) == {}
+
+
+@pytest.mark.parametrize(("records", "state"), [(20, "usual"), (2000, "spike")])
+def test_few_records_may_differ_by_chance_and_many_may_not(records: int, state: str) -> None:
+    history = days(40, lambda *_: 0.5)
+    now = measured(REGION, ["north", "north", "north", "south"] * (records // 4))["region is north"]
+
+    judged = judge_point(history, Point(FIRST.replace(month=3), now.value), Limits(least_absolute=now.noise))
+
+    assert (now.value, judged.state) == (0.75, state)

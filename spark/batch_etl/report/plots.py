@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from batch_etl.report.cells import visible
 from batch_etl.summary import Rows
@@ -96,7 +97,10 @@ def plot_runs(runs: Rows, *, title: str) -> Markup:
             axes.bar(places, counts, bottom=below, color=colour, width=0.8, label=f"{part}")
             below = [low + count for low, count in zip(below, counts, strict=True)]
         stopped = [place for place in places if runs[place]["outcome"] not in ("published", "unchanged")]
-        axes.plot(stopped, [0] * len(stopped), "x", color=_INK, label="not published" if stopped else None)
+        above = offset_copy(axes.transData, axes.get_figure(root=True), y=6, units="points")
+        heights = [below[place] for place in stopped]
+        label = "not published" if stopped else None
+        axes.plot(stopped, heights, "x", color=_INK, label=label, transform=above, clip_on=False)
         axes.set_xticks([0, len(runs) - 1] if len(runs) > 1 else [0])
         axes.set_xticklabels([f"{runs[place]['summarised_at']:%d %b %H:%M}" for place in axes.get_xticks().astype(int)])
         axes.set_xlim(-0.6, max(len(runs), 8) - 0.4)

@@ -13,7 +13,7 @@ from batch_etl.stores import audit
 from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.judging import LAYERS, Judged, files_by_layer, judge_parts, measure, parts_of
-from batch_etl.stores.lake import replacing
+from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.landing import Batch, known_batches
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,18 @@ def clean(run: Run) -> StageResult:
     }
     source = sum(ledger.source_records for ledger in ledgers)
     clean_records = sum(ledger.clean_records for ledger in ledgers)
-    return StageResult(source, clean_records, outcome, is_nothing_new=not new)
+    return StageResult(
+        source,
+        clean_records,
+        outcome,
+        is_nothing_new=not new,
+        bytes_in=size_of(run.lake.ingested(batch.dataset, batch.batch_id) for batch, _ in new),
+        bytes_out=size_of(
+            run.lake.judged(layer, batch.dataset, contract.fingerprint, batch.batch_id)
+            for batch, contract in new
+            for layer in LAYERS
+        ),
+    )
 
 
 def _judge(run: Run, new: Sequence[tuple[Batch, Contract]], scratch: Path) -> dict[Batch, list[Judged]]:

@@ -12,7 +12,7 @@ from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
 from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import SourceFile
-from batch_etl.stores.lake import replacing
+from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, known_batches, land, read_again
 from batch_etl.stores.source_bytes import plain_name
 from batch_etl.stores.source_reader import Taken, pieces_of, take_apart
@@ -43,7 +43,14 @@ def ingest(run: Run) -> StageResult:
     _ingest(run, new)
     records = sum(batch.records for batch, _ in new)
     told = {state: [file.reason for file in found.values() if file.state == state] for state in ("refused", "ignored")}
-    return StageResult(records, records, {"files": len(found), **told}, is_nothing_new=not new)
+    return StageResult(
+        records,
+        records,
+        {"files": len(found), **told},
+        is_nothing_new=not new,
+        bytes_in=sum(batch.size_bytes for batch, _ in new),
+        bytes_out=size_of(run.lake.ingested(batch.dataset, batch.batch_id) for batch, _ in new),
+    )
 
 
 def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:

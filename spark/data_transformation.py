@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.lake import replacing
+from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_before, read_statements
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.star_tables import WrittenStar, write_star
@@ -36,7 +36,15 @@ def transform(run: Run) -> StageResult:
         inputs.write(beside)
         Manifest(inputs.fingerprint, inputs.batches, rows, tables.fingerprint_published_parts()).write(beside)
     months = "all" if star.months is None else sorted(star.months)
-    return StageResult(clean.count(), sum(rows.values()), {"mart": inputs.fingerprint, "months": months, "rows": rows})
+    return StageResult(
+        clean.count(),
+        sum(rows.values()),
+        {"mart": inputs.fingerprint, "months": months, "rows": rows},
+        bytes_in=size_of(
+            folder for dataset in run.contracts for folder in inputs.clean_folders(run.lake, dataset).values()
+        ),
+        bytes_out=size_of([folder]),
+    )
 
 
 def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:

@@ -325,7 +325,7 @@ COMMENT ON TABLE marts.daily_summary IS 'One row a run: what it read, what becam
 COMMENT ON COLUMN marts.daily_summary.run_key IS 'The DAG run.';
 COMMENT ON COLUMN marts.daily_summary.summarised_at IS 'When the summary was written.';
 COMMENT ON COLUMN marts.daily_summary.release IS 'Release that was visible when the summary was written; empty before the first.';
-COMMENT ON COLUMN marts.daily_summary.outcome IS 'published, unchanged or stopped.';
+COMMENT ON COLUMN marts.daily_summary.outcome IS 'published, unchanged, stopped by a check, failed in a stage, or how far the run came.';
 COMMENT ON COLUMN marts.daily_summary.source_files IS 'Files that the run found, known ones included.';
 COMMENT ON COLUMN marts.daily_summary.refused_files IS 'Files that the run refused whole.';
 COMMENT ON COLUMN marts.daily_summary.source_records IS 'Records of the files that the run accepted.';
@@ -398,6 +398,11 @@ COMMENT ON COLUMN audit.stage_runs.records_out IS 'Records or rows that it wrote
 COMMENT ON COLUMN audit.stage_runs.details IS 'Figures of this stage, or the error that ended it.';
 
 ALTER TABLE audit.stage_runs ADD COLUMN IF NOT EXISTS peak_memory_bytes bigint;
+ALTER TABLE audit.stage_runs
+ADD COLUMN IF NOT EXISTS bytes_in bigint,
+ADD COLUMN IF NOT EXISTS bytes_out bigint;
+COMMENT ON COLUMN audit.stage_runs.bytes_in IS 'Size of what it read, as files; empty where it reads tables.';
+COMMENT ON COLUMN audit.stage_runs.bytes_out IS 'Size of what it wrote, as files or as tables in staging.';
 COMMENT ON COLUMN audit.stage_runs.peak_memory_bytes IS 'Most memory that the stage''s own process held, without Spark''s JVMs.';
 
 CREATE TABLE IF NOT EXISTS audit.source_files (

@@ -29,12 +29,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StageResult:
-    """How a stage ended: records read and written, and figures worth keeping."""
+    """How a stage ended: records and bytes read and written, and figures worth keeping.
+
+    bytes_in, bytes_out  of files, and of tables in staging; None where a stage works on tables alone
+    """
 
     records_in: int
     records_out: int
     details: Mapping[str, Any] = field(default_factory=dict)
     is_nothing_new: bool = False
+    bytes_in: int | None = None
+    bytes_out: int | None = None
 
 
 class SparkNeeded(Exception):
@@ -177,7 +182,8 @@ def run_stage(run: Run, work: Work, *, attempt: int | None = None) -> StageResul
         raise
     state = "nothing new" if result.is_nothing_new else "done"
     figures = {"records_in": result.records_in, "records_out": result.records_out}
-    _record_end(run, attempt, state=state, details=dict(result.details), **figures)
+    sizes = {"bytes_in": result.bytes_in, "bytes_out": result.bytes_out}
+    _record_end(run, attempt, state=state, details=dict(result.details), **figures, **sizes)
     log.info("%s", state, extra={**figures, **result.details})
     return result
 
@@ -203,7 +209,7 @@ def _begin(run: Run) -> int:
         return audit.begin_stage(connection, run.run_key, run.stage)
 
 
-def _record_end(run: Run, attempt: int, *, state: str, details: dict[str, Any], **figures: int) -> None:
+def _record_end(run: Run, attempt: int, *, state: str, details: dict[str, Any], **figures: int | None) -> None:
     memory = {"peak_memory_bytes": peak_memory_bytes()}
     with run.warehouse() as connection:
         audit.end_stage(connection, run.run_key, run.stage, attempt, state=state, details=details, **figures, **memory)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,23 @@ from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.report.lineage import trace_marts
 from batch_etl.settings import Settings
 from batch_etl.stores.lake import Lake
+from batch_etl.stores.rejections import RejectedBatch, Rejections, read_rejections
 from batch_etl.stores.warehouse import fetch_rows
 
 Rows = Sequence[dict[str, Any]]
 _PARTS = (
-    *("figures", "datasets", "stages", "files", "reasons", "samples", "checks", "changes"),
+    *("figures", "datasets", "stages", "files", "rejected", "checks", "changes"),
     *("days", "categories", "history", "batches"),
 )
+_SAMPLED_REASONS = 30
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that is told about a run; the columns of each part stand in sql/reports/run_<part>.sql.
+    """Everything that is told about a run; the columns of most parts stand in sql/reports/run_<part>.sql.
 
-    samples  records in quarantine, personal values masked
+    reasons  why records of the run's files are in quarantine, also where they are not published: one row a reason
+    samples  such records, personal values masked
     lineage  one row a mart: its tables, its datasets and their files
     """
 
@@ -58,8 +62,10 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
         marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
     parts["figures"] = parts["figures"][0]
-    desk = Desk(connection, read_contracts(settings.folder("contracts")), Lake(settings.folder("processed")))
-    parts["samples"] = _masked_samples(parts["samples"], desk)
+    lake = Lake(settings.folder("processed"))
+    rejected = [_rejected_batch(lake, **row) for row in parts.pop("rejected")]
+    desk = Desk(connection, read_contracts(settings.folder("contracts")), lake)
+    parts |= _told(read_rejections(rejected), desk)
     queries = {file.stem: file.read_text(encoding="utf-8") for file in (project / "sql/transformations").glob("*.sql")}
     changed = [change["table_name"] for change in parts["changes"]]
     parts["lineage"] = trace_marts(marts, queries, parts["batches"], changed)
@@ -97,26 +103,31 @@ def _read_part(cursor: Cursor, project: Path, part: str, run_key: str) -> Rows:
     return fetch_rows(cursor, statement, {"run_key": run_key})
 
 
-def _masked_samples(samples: Rows, desk: Desk) -> Rows:
-    """One row a sample: dataset, reason, file, record number, raw text and all its reasons, as people may see them."""
-    return [_masked_sample(sample, desk) for sample in samples]
+def _rejected_batch(lake: Lake, *, dataset: str, batch_id: str, contract_id: str, source_file: str) -> RejectedBatch:
+    folder = lake.judged("quarantine", dataset, contract_id, batch_id)
+    return RejectedBatch(dataset, batch_id, source_file, folder)
 
 
-def _masked_sample(sample: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    record = QuarantinedRecord(
-        dataset=sample["dataset"],
-        batch_id=sample["batch_id"],
-        source_file=sample["source_file"],
-        record_number=sample["record_number"],
-        raw=sample["raw"],
-        reasons=tuple(sample["reasons"]),
-        first_seen_at=None,
-        last_seen_at=None,
-    )
-    seen = desk.masked(record)
+def _told(rejections: Rejections, desk: Desk) -> dict[str, Rows]:
+    """The parts reasons and samples: one row a dataset and reason; one row a sample, as people may see it."""
+    reasons = [
+        {"dataset": dataset, "reason": reason, "records": records}
+        for (dataset, reason), records in rejections.records.items()
+    ]
+    return {
+        "reasons": reasons,
+        "samples": [
+            _sample(reason, desk.masked(record))
+            for dataset, reason in islice(rejections.records, _SAMPLED_REASONS)
+            for record in rejections.samples[dataset, reason]
+        ],
+    }
+
+
+def _sample(reason: str, seen: QuarantinedRecord) -> dict[str, Any]:
     return {
         "dataset": seen.dataset,
-        "reason": sample["reason"],
+        "reason": reason,
         "source_file": seen.source_file,
         "record_number": seen.record_number,
         "raw": seen.raw,

@@ -44,10 +44,29 @@ sales AS (
     FROM core.fct_sale
 ),
 
-outcome AS (
-    SELECT COALESCE(MAX(state), 'stopped') AS outcome
-    FROM audit.runs
+-- Of each stage the newest attempt counts: a retry mends.
+ended AS (
+    SELECT DISTINCT ON (stage)
+        stage,
+        state
+    FROM audit.stage_runs
     WHERE run_key = %(run_key)s
+    ORDER BY stage ASC, attempt DESC
+),
+
+outcome AS (
+    SELECT
+        CASE
+            WHEN attempt.state IN ('published', 'unchanged', 'stopped') THEN attempt.state
+            WHEN EXISTS (
+                SELECT 1
+                FROM ended
+                WHERE ended.state = 'failed'
+            ) THEN 'failed'
+            ELSE COALESCE(attempt.state, 'not loaded')
+        END AS outcome
+    FROM (VALUES (%(run_key)s)) AS asked (run_key)
+    LEFT JOIN audit.runs AS attempt ON asked.run_key = attempt.run_key
 ),
 
 known AS (

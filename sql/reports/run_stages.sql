@@ -7,9 +7,12 @@ WITH newest AS (
         state,
         records_in,
         records_out,
+        bytes_in,
+        bytes_out,
         peak_memory_bytes,
         started_at,
-        finished_at
+        finished_at,
+        details ->> 'error' AS error
     FROM audit.stage_runs
     WHERE run_key = %(run_key)s
     ORDER BY stage ASC, attempt DESC
@@ -21,15 +24,10 @@ SELECT
     state,
     records_in,
     records_out,
+    bytes_in,
+    bytes_out,
     peak_memory_bytes,
-    -- Only the first stage reads the source files; what the others read is counted in records.
-    CASE
-        WHEN stage = 'data_ingestion' THEN (
-            SELECT SUM(found.size_bytes)::bigint
-            FROM audit.source_files AS found
-            WHERE found.run_key = %(run_key)s
-        )
-    END AS bytes_in,
+    error,
     EXTRACT(EPOCH FROM finished_at - started_at)::float AS seconds,
     (records_in / NULLIF(EXTRACT(EPOCH FROM finished_at - started_at), 0))::bigint AS records_per_second
 FROM newest

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from batch_etl.errors import QualityStopped
+from batch_etl.errors import LoadFailed, QualityStopped
 from batch_etl.report.stage import summarise
-from batch_etl.run import Run
+from batch_etl.run import Run, StageResult, run_stage
+from batch_etl.stores.lake import count_rows, read_part, write_part
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
 from tests.unit.report.page import Page
 
@@ -45,6 +46,51 @@ def test_the_way_of_the_records_is_what_files_and_tables_say(small: Pipeline) ->
         assert row["source_records"] == row["clean_records"] + row["quarantined_records"] + row["duplicate_records"]
 
 
+def test_every_figure_of_the_run_is_one_that_files_lake_and_audit_give(small: Pipeline) -> None:
+    content = told(small, "small")
+    sources = list(small.raw.glob("*_small.*"))
+    lines = {file.name: len(file.read_bytes().splitlines()) - (file.suffix == ".csv") for file in sources}
+    held = {layer: count_rows(small.home / "data/processed" / layer) for layer in ("clean", "quarantine", "duplicates")}
+    ((sales, net),) = small.query(
+        "SELECT COUNT(*), SUM(quantity * unit_price_usd - discount_usd)::text FROM core.fct_sale"
+    )
+    ((failed,),) = small.query("SELECT COUNT(*) FROM audit.quality_results WHERE NOT is_passed")
+
+    assert {name: figure for name, figure in content["figures"].items() if name != "read_at"} == {
+        **{"triggered_by": None, "outcome": "published", "release": 1, "source_files": 3, "refused_files": 0},
+        **{"source_records": sum(lines.values()), "clean_records": held["clean"], "failed_checks": failed},
+        **{"quarantined_records": held["quarantine"], "duplicate_records": held["duplicates"]},
+        **{"sales": sales, "net_usd": net},
+    }
+    assert {row["file_name"]: row["records"] for row in content["files"]} == lines
+    for row in content["batches"]:
+        clean = count_rows(small.home / "data/processed/clean" / row["dataset"])
+        of_dataset = next(told for told in content["datasets"] if told["dataset"] == row["dataset"])
+        assert (row["batches"], row["clean_records"]) == (1, clean)
+        assert (of_dataset["released_batches"], of_dataset["released_clean_records"]) == (1, clean)
+        assert (of_dataset["files"], of_dataset["refused_files"]) == (1, 0)
+
+
+def test_every_stage_tells_the_rows_and_seconds_that_came_and_went(small: Pipeline) -> None:
+    stages = {stage["stage"]: stage for stage in told(small, "small")["stages"]}
+    clean = count_rows(small.home / "data/processed/clean")
+    rows = sum(count for count, _ in small.contents().values())
+    source = told(small, "small")["figures"]["source_records"]
+
+    counts = {name: (stage["records_in"], stage["records_out"]) for name, stage in stages.items()}
+    assert counts == {
+        **{"data_ingestion": (source, source), "data_cleaning": (source, clean), "data_transformation": (clean, rows)},
+        **{"data_loading": (rows, rows), "quality_checks": (rows, rows), "publish": (rows, rows)},
+        **{"daily_summary": (None, None)},
+    }
+    moments = small.query("SELECT stage, started_at, finished_at FROM audit.stage_runs WHERE finished_at IS NOT NULL")
+    for name, started, finished in moments:
+        if name in counts and stages[name]["seconds"]:
+            seconds = (finished - started).total_seconds()
+            assert stages[name]["seconds"] == pytest.approx(seconds)
+            assert stages[name]["records_per_second"] == pytest.approx(counts[name][0] / seconds, abs=1)
+
+
 def test_the_key_figures_and_the_warehouse_are_what_the_sales_say(small: Pipeline) -> None:
     content = told(small, "small")
 
@@ -53,16 +99,20 @@ def test_the_key_figures_and_the_warehouse_are_what_the_sales_say(small: Pipelin
     ]
     assert (content["figures"]["sales"], content["figures"]["net_usd"]) == (sales, net)
     by_day = small.query("""
-        SELECT sold_on::text, COUNT(*), SUM(quantity), COUNT(DISTINCT customer_id), SUM(net_usd)::text
+        SELECT sold_on::text, COUNT(*), SUM(quantity), COUNT(DISTINCT customer_id), SUM(net_usd)::text,
+            SUM(quantity * unit_price_usd)::text, SUM(ROUND(quantity * unit_price_usd * discount_rate, 2))::text
         FROM core.fct_sale GROUP BY sold_on ORDER BY sold_on
     """)
-    columns = ("sold_on", "orders", "units", "customers", "net_usd")
+    columns = ("sold_on", "orders", "units", "customers", "net_usd", "gross_usd", "discount_usd")
     assert [tuple(day[column] for column in columns) for day in content["days"]] == by_day
     by_category = small.query("""
-        SELECT category, COUNT(*), SUM(net_usd)::text FROM core.fct_sale
+        SELECT category, COUNT(*), SUM(quantity), SUM(net_usd)::text,
+            (SUM(net_usd) - SUM(quantity * cost_usd))::text
+        FROM core.fct_sale
         INNER JOIN core.dim_product USING (product_key) GROUP BY category ORDER BY SUM(net_usd) DESC, category
     """)
-    assert [(row["category"], row["orders"], row["net_usd"]) for row in content["categories"]] == by_category
+    columns = ("category", "orders", "units", "net_usd", "margin_usd")
+    assert [tuple(row[column] for column in columns) for row in content["categories"]] == by_category
 
 
 def test_the_reasons_and_their_samples_are_those_of_the_quarantine(small: Pipeline) -> None:
@@ -85,8 +135,11 @@ def test_the_page_shows_the_figures_of_the_json(small: Pipeline) -> None:
     ]
     assert [row[0] for row in page.rows("stages")] == [stage["stage"] for stage in content["stages"]]
     assert len(page.rows("passed_checks")) == sum(check["is_passed"] for check in content["checks"])
-    rows = small.query("SELECT table_name, rows_inserted FROM audit.release_changes WHERE rows_inserted > 0")
-    assert {(row[0], row[1].replace(",", "")) for row in page.rows("changes")} == {(t, str(n)) for t, n in rows}
+    rows = [[table, f"{count:,}", "0", "0"] for table, (count, _) in small.contents().items() if count]
+    assert sorted(page.rows("changes")) == sorted(rows)
+    results = small.query("SELECT check_name, severity, is_passed, message FROM audit.quality_results")
+    columns = ("check_name", "severity", "is_passed", "message")
+    assert sorted(tuple(check[column] for column in columns) for check in content["checks"]) == sorted(results)
 
 
 def test_each_mart_tells_what_it_comes_from(small: Pipeline) -> None:
@@ -102,18 +155,18 @@ def test_each_mart_tells_what_it_comes_from(small: Pipeline) -> None:
 
 
 def test_no_personal_value_shows(loaded: Pipeline) -> None:
-    loaded.run("r1", stages=AFTER_LOADING)
-    record = '{"customer_id":"C1","full_name":"Eve Secret","email":"eve.secret","city":"Bonn"}'
-    loaded.query(
-        "UPDATE quarantine.records SET raw = %s, reasons = %s WHERE record_number = 4",
-        record,
-        '["email: bad: eve.secret"]',
-    )
+    (file,) = (loaded.home / "data/processed/quarantine/customers").rglob("*.parquet")
+    told = read_part(file)
+    raw = '{"customer_id":"C1","full_name":"Eve Secret","email":"eve.secret","city":"Bonn"}'
+    broken = {"_raw": [raw] * told.num_rows, "_reasons": [["email: bad: eve.secret"]] * told.num_rows}
+    for name, values in broken.items():
+        told = told.set_column(told.column_names.index(name), told.field(name), [values])
+    write_part(told, file)
 
     loaded.run("r1", stages=["daily_summary"])
 
-    for file in reports(loaded).iterdir():
-        assert "ecret" not in file.read_text(encoding="utf-8"), file
+    for report in reports(loaded).iterdir():
+        assert "ecret" not in report.read_text(encoding="utf-8"), report
     assert '"full_name": "***"' in "".join(shown(loaded, "r1").text)
 
 
@@ -126,9 +179,35 @@ def test_a_stopped_run_says_so_first_and_the_index_tells_it_from_the_others(load
     page = shown(loaded, "r1")
     words = " ".join(" ".join(page.text).split())
     assert words.index("NOT published (stopped)") < words.index("fct_sale_amounts") < words.index("Records read")
+    assert page.rows("failed_checks")[0][0] == "fct_sale_amounts"
     index = Page.read((reports(loaded) / "index.html").read_text(encoding="utf-8"))
     assert [row[2] for row in index.rows("runs")] == ["NOT published (stopped), there is no release yet"]
     assert ("href", "r1.html") in index.attributes
+
+
+def test_a_run_that_was_not_published_tells_why_its_own_records_are_in_quarantine(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    later = (loaded.raw / "sales_1.csv").read_text().replace("S0000000", "S0000001").replace(",moon,", ",mars,")
+    (loaded.raw / "sales_2.csv").write_text(later)
+    loaded.run("r2", stages=("data_ingestion", "data_cleaning"))
+
+    def fail(_: Run) -> StageResult:
+        raise LoadFailed("no such <mart>")
+
+    with pytest.raises(LoadFailed):
+        run_stage(Run("r2", "data_transformation", "all", loaded.settings), fail)
+    loaded.run("r2", stages=["daily_summary"])
+
+    content, page = told(loaded, "r2"), shown(loaded, "r2")
+    assert content["figures"]["outcome"] == "failed"
+    # The files of the run before were found again; what is published holds nothing of the new one.
+    of_sales = {row["reason"]: row["records"] for row in content["reasons"] if row["dataset"] == "sales"}
+    assert of_sales == dict.fromkeys(
+        ("quantity: not an integer", "discount_rate: missing", "region: not an allowed value"), 2
+    )
+    assert {sample["source_file"] for sample in content["samples"]} >= {"sales_1.csv", "sales_2.csv"}
+    words = " ".join(" ".join(page.text).split())
+    assert words.index("NOT published (failed), release 1 stays") < words.index("LoadFailed: no such <mart>")
 
 
 def test_a_report_is_written_within_three_seconds_and_is_below_a_megabyte(small: Pipeline) -> None:
@@ -152,11 +231,19 @@ def test_who_triggered_a_run_is_kept(loaded: Pipeline) -> None:
     assert "by ann" in " ".join(" ".join(shown(loaded, "r1").text).split())
 
 
-def test_a_stage_tells_its_memory_and_the_first_one_its_bytes(small: Pipeline) -> None:
+def test_a_stage_tells_its_memory_and_the_bytes_of_the_files_that_it_read_and_wrote(small: Pipeline) -> None:
     stages = {stage["stage"]: stage for stage in told(small, "small")["stages"]}
 
-    sizes = [file.stat().st_size for file in small.raw.glob("*_small.*")]
-    assert stages["data_ingestion"]["bytes_in"] == sum(sizes)
+    def size(*patterns: str) -> int:
+        files = {file for pattern in patterns for file in small.home.glob(f"data/{pattern}") if file.is_file()}
+        return sum(file.stat().st_size for file in files)
+
+    judged = [f"processed/{layer}/**/*" for layer in ("clean", "quarantine", "duplicates")]
+    assert {stage: (told["bytes_in"], told["bytes_out"]) for stage, told in stages.items() if told["bytes_in"]} == {
+        "data_ingestion": (size("raw/*_small.*"), size("processed/ingested/**/*")),
+        "data_cleaning": (size("processed/ingested/**/*"), size(*judged)),
+        "data_transformation": (size("processed/clean/**/*"), size("processed/mart/**/*")),
+    }
     # The summary is read while it is being made.
     ended = [stage for stage in stages.values() if stage["state"] == "done"]
     assert len(ended) >= 6

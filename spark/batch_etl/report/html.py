@@ -12,7 +12,7 @@ from markupsafe import Markup
 from batch_etl.report.cells import change
 from batch_etl.report.plots import plot_bars, plot_days, plot_runs
 from batch_etl.report.templates import make_environment
-from batch_etl.report.text import is_change
+from batch_etl.report.text import failed_stages, is_change
 from batch_etl.report.verdict import mood, verdict
 from batch_etl.summary import Rows, Summary
 
@@ -35,6 +35,7 @@ def render_html(summary: Summary) -> str:
         figures=figures,
         mood=mood(figures),
         verdict=verdict(figures),
+        failed_stages=failed_stages(summary),
         failed_checks=[check for check in summary.checks if not check["is_passed"]],
         refused_files=[file for file in summary.files if file["state"] == "refused"],
         changes=[row for row in summary.changes if is_change(row)],
@@ -81,15 +82,15 @@ def _with_ratios(day: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _since_last_release(summary: Summary) -> dict[str, Any] | None:
-    """How sales and their sum moved since the release before; None where there was none."""
+    """How sales and their sum moved since the release before; None where there was none, or this run made none."""
     release = summary.figures["release"]
     earlier = [run for run in summary.history if run["release"] is not None and run["release"] < (release or 0)]
-    if not earlier:
+    if not earlier or summary.figures["outcome"] != "published":
         return None
     before = earlier[-1]
     return {
         "release": before["release"],
-        "sales": summary.figures["sales"] - before["sales"],
+        "sales": f"{summary.figures['sales'] - before['sales']:+,}",
         "net_usd": summary.figures["net_usd"] - before["net_usd"],
         "net_change": change(summary.figures["net_usd"], before["net_usd"]),
     }

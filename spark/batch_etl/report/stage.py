@@ -1,13 +1,12 @@
 """Stage 7: the row of marts.daily_summary, the report in every form, and the index of all reports."""
 
-import json
 import re
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.report.html import render_html, render_index
-from batch_etl.report.text import render_text
+from batch_etl.report.text import render_json, render_text
 from batch_etl.run import Run, StageResult
 from batch_etl.stores.lake import replace_file
 from batch_etl.stores.warehouse import fetch_rows
@@ -27,7 +26,7 @@ def summarise(run: Run, *, triggered_by: str | None = None) -> StageResult:
         runs = _all_runs(connection, run.settings.pipeline_home)
     name = _file_name(run.run_key)
     replace_file(folder / f"{name}.txt", render_text(summary))
-    replace_file(folder / f"{name}.json", json.dumps(summary.as_json(), default=str, ensure_ascii=False, indent=1))
+    replace_file(folder / f"{name}.json", render_json(summary))
     replace_file(folder / f"{name}.html", render_html(summary))
     pages = {row["run_key"]: f"{_file_name(row['run_key'])}.html" for row in runs}
     there = {run_key: page for run_key, page in pages.items() if (folder / page).exists()}

@@ -1,5 +1,7 @@
-"""The summary as text, for a terminal and the log of a task."""
+"""The summary as text, for a terminal and the log of a task, and as JSON."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,14 +9,18 @@ from batch_etl.report.cells import cell
 from batch_etl.report.verdict import verdict
 from batch_etl.summary import Rows, Summary
 
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
+
 
 def render_text(summary: Summary) -> str:
-    """Verdict first, then records, files, reasons, checks, changes and stages."""
+    """Verdict first and what failed, then records, files, reasons, changes and stages."""
     figures = summary.figures
     failed = [check for check in summary.checks if not check["is_passed"]]
     changes = [change for change in summary.changes if is_change(change)]
     parts = [
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
+        _table("Failed stages", failed_stages(summary), ("stage", "error")),
+        _table("Failed checks", failed, ("check_name", "severity", "message")),
         (
             f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
             f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
@@ -23,11 +29,22 @@ def render_text(summary: Summary) -> str:
         f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, ("file_name", "state", "records", "reason")),
         _table("Quarantine", summary.reasons, ("dataset", "reason", "records")),
-        _table("Failed checks", failed, ("check_name", "severity", "message")),
         _table("Changed", changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),
         _table("Stages", summary.stages, ("stage", "state", "attempt", "records_in", "records_out", "seconds")),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def render_json(summary: Summary) -> str:
+    """The same for programs. What is not printable is escaped: people look at it in a terminal."""
+    text = json.dumps(summary.as_json(), default=str, ensure_ascii=False, indent=1)
+    return _NOT_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+def failed_stages(summary: Summary) -> Rows:
+    """The stages whose error ended the run; a stop by the checks is told by the checks."""
+    is_failed = summary.figures["outcome"] == "failed"
+    return [stage for stage in summary.stages if is_failed and stage["state"] == "failed"]
 
 
 def is_change(change: Mapping[str, Any]) -> bool:

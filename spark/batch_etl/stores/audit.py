@@ -80,6 +80,8 @@ def end_stage(
     state: str,
     records_in: int | None = None,
     records_out: int | None = None,
+    bytes_in: int | None = None,
+    bytes_out: int | None = None,
     peak_memory_bytes: int | None = None,
     details: Mapping[str, Any],
 ) -> None:
@@ -93,11 +95,16 @@ def end_stage(
                 finished_at = CLOCK_TIMESTAMP(),
                 records_in = %s,
                 records_out = %s,
+                bytes_in = %s,
+                bytes_out = %s,
                 peak_memory_bytes = %s,
                 details = %s
             WHERE run_key = %s AND stage = %s AND attempt = %s
             """,
-            (state, records_in, records_out, peak_memory_bytes, json.dumps(details), run_key, stage, attempt),
+            (
+                *(state, records_in, records_out, bytes_in, bytes_out, peak_memory_bytes, json.dumps(details)),
+                *(run_key, stage, attempt),
+            ),
         )
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,11 @@ def replacing(folder: Path) -> Iterator[Path]:
 def count_rows(folder: Path) -> int:
     """Rows of a Parquet folder and those below it, from its footers: what is on disk, without a job."""
     return sum(map(count_rows_of, folder.rglob("*.parquet")))
+
+
+def size_of(folders: Iterable[Path]) -> int:
+    """Bytes of the files in these folders and below them."""
+    return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
 
 
 def count_rows_of(file: Path) -> int:

@@ -41,10 +41,12 @@ FULL = Summary(
         {
             **{"stage": "publish", "attempt": 2, "state": "done", "records_in": 1020, "records_out": 7},
             **{"seconds": 1234.56, "records_per_second": 1, "bytes_in": 2_500_000, "peak_memory_bytes": 81_000_000},
+            **{"bytes_out": 900, "error": None},
         },
         {
             **{"stage": "notify", "attempt": 1, "state": "running", "records_in": None, "records_out": None},
             **{"seconds": None, "records_per_second": None, "bytes_in": None, "peak_memory_bytes": None},
+            **{"bytes_out": None, "error": None},
         },
     ],
     files=[

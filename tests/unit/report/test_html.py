@@ -10,6 +10,7 @@ import pytest
 from batch_etl.report.cells import cell, visible
 from batch_etl.report.html import key_figures, render_html, render_index
 from batch_etl.report.plots import plot_bars
+from batch_etl.report.text import render_json, render_text
 from batch_etl.summary import Summary
 from tests.unit.report.drawn import FIGURES, FULL, day
 from tests.unit.report.naughty import NAUGHTY
@@ -37,8 +38,8 @@ def test_the_tables_hold_every_figure_of_the_summary() -> None:
         *[["sales", "2", "1", "20.5 kB", "1,020", "", "1,000", "5", "15", "1,100", "1,050"]],
     ]
     assert page.rows("stages") == [
-        ["publish", "done", "2", "1,020", "7", "1,234.6", "1", "2.5 MB", "81.0 MB"],
-        ["notify", "running", "1", "-", "-", "-", "-", "-", "-"],
+        ["publish", "done", "2", "1,020", "7", "1,234.6", "1", "2.5 MB", "900 bytes", "81.0 MB"],
+        ["notify", "running", "1", "-", "-", "-", "-", "-", "-", "-"],
     ]
     assert page.rows("failed_checks") == [["unknown_share", "warn", "of 10 sales 9 …"]]
     assert page.rows("passed_checks") == [["ledger_balances", "passed", "…"]]
@@ -52,6 +53,20 @@ def test_a_run_that_read_nothing_has_a_report() -> None:
 
     assert "NOT published (stopped), there is no release yet" in "".join(page.text)
     assert page.rows("datasets") == []
+
+
+def test_a_run_that_failed_names_the_stage_and_its_error_first() -> None:
+    broken = {**FULL.stages[0], "stage": "data_cleaning", "state": "failed", "error": "LedgerImbalance: <8> records"}
+    failed = replace(FULL, figures={**FIGURES, "outcome": "failed"}, stages=[broken])
+
+    told = " ".join(" ".join(Page.read(render_html(failed)).text).split())
+
+    places = [told.index(words) for words in ("NOT published (failed)", "LedgerImbalance: <8>", "unknown_share")]
+    assert places == sorted(places)
+    assert "Of release 3, which readers see: nothing of this run is in it." in told
+    assert render_text(failed).split("\n\n")[1] == (
+        "Failed stages\n  stage          error\n  data_cleaning  LedgerImbalance: <8> records"
+    )
 
 
 def test_a_key_figure_is_compared_with_the_calendar_day_before_and_a_week_before() -> None:
@@ -97,29 +112,68 @@ def test_there_are_500_naughty_strings() -> None:
     assert len(set(NAUGHTY)) == len(NAUGHTY) == 500
 
 
-def test_naughty_names_add_no_markup_and_stay_readable() -> None:
-    naughty = replace(
-        FULL,
-        run_key="".join(NAUGHTY),
-        files=with_every_name(dict(FULL.files[1]), "file_name", "dataset", "reason"),
-        datasets=with_every_name(dict(FULL.datasets[0]), "dataset"),
-        reasons=with_every_name(dict(FULL.reasons[0]), "dataset", "reason"),
-        samples=[
-            {**row, "reasons": [row["raw"]]}
-            for row in with_every_name(dict(FULL.samples[0]), "dataset", "reason", "raw")
-        ],
-        checks=with_every_name(dict(FULL.checks[0]), "check_name", "message"),
-        changes=with_every_name(dict(FULL.changes[0]), "table_name"),
-    )
+NAUGHTY_RUN = replace(
+    FULL,
+    run_key="".join(NAUGHTY),
+    figures={**FIGURES, "triggered_by": "".join(NAUGHTY), "outcome": "failed"},
+    stages=with_every_name({**FULL.stages[1], "state": "failed"}, "error"),
+    files=with_every_name(dict(FULL.files[1]), "file_name", "dataset", "reason"),
+    datasets=with_every_name(dict(FULL.datasets[0]), "dataset"),
+    reasons=with_every_name(dict(FULL.reasons[0]), "dataset", "reason"),
+    samples=[
+        {**row, "reasons": [row["raw"]]}
+        for row in with_every_name(dict(FULL.samples[0]), "dataset", "reason", "raw", "source_file")
+    ],
+    checks=with_every_name(dict(FULL.checks[0]), "check_name", "message"),
+    changes=with_every_name(dict(FULL.changes[0]), "table_name"),
+    lineage=with_every_name(dict(FULL.lineage[0]), "mart"),
+)
 
-    page, harmless = Page.read(render_html(naughty)), Page.read(render_html(FULL))
+
+def is_readable(text: str) -> bool:
+    """Nothing in it that moves a cursor or turns a line around, and a file can hold it."""
+    unreadable = {character for character in text if not character.isprintable()}
+    return bool(text.encode("utf-8")) and unreadable <= {"\n", "\u00a0", "\u200c", "\u200d"}
+
+
+def test_naughty_names_add_no_markup_and_stay_readable() -> None:
+    page, harmless = Page.read(render_html(NAUGHTY_RUN)), Page.read(render_html(FULL))
 
     assert set(page.tags) == set(harmless.tags)
     assert {name for name, _ in page.attributes} == {name for name, _ in harmless.attributes}
-    assert [row[0] for row in page.rows("files")] == [visible(text).strip() for text in NAUGHTY]
-    unreadable = {c for c in "".join(page.text) if not c.isprintable()}
-    assert unreadable <= {"\n", "\u00a0", "\u200c", "\u200d"}
-    assert "".join(page.text).encode("utf-8")
+    for table in ("files", "datasets", "failed_checks", "changes", "lineage"):
+        assert [row[0] for row in page.rows(table)] == [visible(text).strip() for text in NAUGHTY], table
+    assert is_readable("".join(page.text))
+
+
+def test_naughty_names_stay_readable_and_on_their_line_in_text() -> None:
+    told = render_text(NAUGHTY_RUN)
+
+    assert is_readable(told)
+    parts = {part.split("\n")[0]: part.rstrip("\n").split("\n")[2:] for part in told.split("\n\n")}
+    for title in ("Failed stages", "Failed checks", "Files", "Quarantine", "Changed"):
+        assert len(parts[title]) == len(NAUGHTY), title
+    assert [line.split("  ")[1] for line in parts["Failed stages"]] == ["notify"] * len(NAUGHTY)
+
+
+def test_naughty_names_stay_what_they_are_and_readable_in_json() -> None:
+    told = render_json(NAUGHTY_RUN)
+
+    assert is_readable(told)
+    assert json.loads(told) == json.loads(json.dumps(NAUGHTY_RUN.as_json(), default=str))
+
+
+def test_naughty_runs_are_told_apart_in_the_index() -> None:
+    runs = [{**FIGURES, "run_key": text, "summarised_at": FIGURES["read_at"]} for text in NAUGHTY]
+
+    page = Page.read(render_index(runs, {text: f"{number} &<.html" for number, text in enumerate(NAUGHTY)}))
+
+    assert [row[0] for row in page.rows("runs")] == [visible(text).strip() for text in NAUGHTY]
+    assert {name for name, _ in page.attributes} <= {
+        *("lang", "charset", "http-equiv", "content", "name", "class", "id", "data-label", "href"),
+    }
+    assert [value for name, value in page.attributes if name == "href"] == [f"{n}%20%26%3C.html" for n in range(500)]
+    assert is_readable("".join(page.text))
 
 
 def test_naughty_names_of_categories_are_plotted() -> None:
@@ -146,10 +200,6 @@ def test_naughty_names_of_categories_are_plotted() -> None:
 )
 def test_a_cell_shows_what_cannot_be_seen(value: object, shown: str) -> None:
     assert cell(value) == shown
-
-
-def test_the_summary_is_json() -> None:
-    assert json.loads(json.dumps(FULL.as_json(), default=str))["figures"]["sales"] == 1234567
 
 
 def test_the_index_links_the_reports_that_are_there() -> None:

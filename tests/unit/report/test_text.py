@@ -12,6 +12,10 @@ def test_the_whole_report() -> None:
         """\
 Run manual__1: published as release 3
 
+Failed checks
+  check_name     severity  message
+  unknown_share  warn      of 10 sales 9 …
+
 Records: 1,020 in 2 files = 1,000 clean + 15 quarantined + 5 duplicates; 1 files refused
 
 Warehouse: 1,234,567 sales, 98,765.40 USD net
@@ -24,10 +28,6 @@ Files
 Quarantine
   dataset  reason             records
   sales    quantity: missing  15
-
-Failed checks
-  check_name     severity  message
-  unknown_share  warn      of 10 sales 9 …
 
 Changed
   table_name     rows_inserted  rows_updated  rows_deleted

@@ -16,7 +16,10 @@ from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
+from batch_etl.stores.difference import read_table
+from batch_etl.stores.loads import Load, content_after
 from batch_etl.stores.mart import Manifest
+from batch_etl.stores.staging import require_staging, staging_table
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
 from monitoring.reconciliation import check_reconciliation
@@ -33,12 +36,13 @@ def check_staging(run: Run) -> StageResult:
     """Audit the run's newest attempt. Raises QualityStopped, naming each failed check, where it must not be seen."""
     with run.warehouse() as connection:
         with connection, connection.cursor() as cursor:
-            token, state, manifest = claim.newest_attempt(cursor, run.run_key)
-        if state in ("unchanged", "published") or manifest is None:
+            token, state, load = claim.newest_attempt(cursor, run.run_key)
+        if state in ("unchanged", "published") or load is None:
             return StageResult(0, 0, {"token": token}, is_nothing_new=True)
+        manifest = load.mart
         with connection, connection.cursor() as cursor:
-            claim.require_staging(cursor, token, list(manifest.rows))
-            _show_staging_as_tables(cursor, token, manifest)
+            require_staging(cursor, token, load)
+            _show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest)),
@@ -56,12 +60,12 @@ def check_staging(run: Run) -> StageResult:
     return StageResult(rows, rows, {"token": token, "checks": len(results), "failed": failed})
 
 
-def _show_staging_as_tables(cursor: Cursor, token: int, manifest: Manifest) -> None:
-    """Let unqualified names mean this attempt's staging for the rest of the session: pg_temp is searched first."""
-    view = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM staging.{}")
-    for table in manifest.rows:
-        name = table.partition(".")[2]
-        cursor.execute(view.format(sql.Identifier(name), sql.Identifier(claim.staging_name(table, token))))
+def _show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
+    """Let unqualified names mean what tables would hold, for the rest of the session: pg_temp is searched first."""
+    view = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {} AS content")
+    for name in load.mart.rows:
+        content = content_after(read_table(cursor, name), load, staging_table(name, token))
+        cursor.execute(view.format(sql.Identifier(name.partition(".")[2]), content))
 
 
 def _count_rows(cursor: Cursor, manifest: Manifest) -> dict[str, int]:

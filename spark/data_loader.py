@@ -1,17 +1,26 @@
 """Stage 4: copy the mart into staging tables of this attempt, where nobody but the checks looks."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
 from batch_etl import claim, release
-from batch_etl.errors import LoadFailed
 from batch_etl.run import Run, StageResult, main
-from batch_etl.stores.copy_sink import PostgresCopy
+from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.difference import read_table
-from batch_etl.stores.mart import Manifest, mart_inputs, read_manifest
+from batch_etl.stores.loads import Load, StagedPart
+from batch_etl.stores.mart import mart_inputs, read_manifest
+from batch_etl.stores.part_copy import Part, parts_of, stage_parts
+from batch_etl.stores.staging import open_staging
 
 log = logging.getLogger(__name__)
+
+# A connection and a task cost more than the rows of many small parts.
+_TASK_BYTES = 4 * 1024 * 1024
+_TASK_PARTS = 50
 
 
 def load(run: Run) -> StageResult:
@@ -28,32 +37,38 @@ def load(run: Run) -> StageResult:
                 claim.advance(cursor, run.run_key, token, state="unchanged")
                 return StageResult(0, 0, details, is_nothing_new=True)
         folder = run.lake.mart(inputs.fingerprint)
-        manifest = read_manifest(folder)
-        claim.open_staging(connection, token, list(manifest.rows))
-        with connection, connection.cursor() as cursor:
-            known = {table: read_table(cursor, table).columns for table in manifest.rows}
-        _copy(run, folder, manifest, token, known)
-        claim.mark_loaded(connection, run.run_key, token, manifest)
-    rows = sum(manifest.rows.values())
-    return StageResult(rows, rows, {"token": token, "rows": dict(manifest.rows)})
+        loaded = _stage(run, connection, token, folder)
+        claim.mark_loaded(connection, run.run_key, token, loaded)
+    rows = loaded.mart.rows
+    staged = sum(part.rows for part in loaded.parts)
+    return StageResult(sum(rows.values()), staged, {"token": token, "rows": dict(rows)})
 
 
-def _copy(run: Run, folder: Path, manifest: Manifest, token: int, known: Mapping[str, Sequence[str]]) -> None:
-    """known: table -> columns that it has in the warehouse."""
+def _stage(run: Run, connection: Connection, token: int, folder: Path) -> Load:
+    """Fill a table for each part of the mart; those that count are in the result."""
+    mart = read_manifest(folder)
+    with connection, connection.cursor() as cursor:
+        parts = [part for table in mart.rows for part in parts_of(read_table(cursor, table), folder / table)]
+    parts.sort(key=lambda part: part.size, reverse=True)
+    tasks = shared_out(parts, lambda part: part.size, task_size=_TASK_BYTES, task_items=_TASK_PARTS)
     dsn = run.settings.warehouse_dsn.get_secret_value()
-    run.spark.dataSource.register(PostgresCopy)
-    for table, rows in manifest.rows.items():
-        if not rows:
-            continue
-        # A table of months is one folder a month, whose name is no column.
-        mart = run.spark.read.option("recursiveFileLookup", True).parquet(str(folder / table))
-        for column in mart.columns:
-            if column not in known[table]:
-                raise LoadFailed(f"warehouse: {table} has no column {column}; ./etl init adds it")
-        # Spark blanks out options whose name holds "secret" wherever it shows a plan.
-        writer = mart.write.format(PostgresCopy.name()).option("secret_dsn", dsn)
-        writer.option("table", claim.staging_name(table, token)).mode("append").save()
-        log.info("loaded %s", table, extra={"rows": rows})
+    work = partial(stage_parts, dsn=dsn, who=f"{run.stage} {run.run_key}", token=token)
+    staged = tuple(part for filled in _do(run, tasks, work) for part in filled)
+    with connection, connection.cursor() as cursor:
+        open_staging(cursor, token, mart.rows)
+    for part in staged:
+        log.info("loaded %s", f"{part.table} {part.month}".strip(), extra={"rows": part.rows})
+    return Load(mart, staged)
+
+
+def _do(
+    run: Run, tasks: Sequence[Sequence[Part]], work: Callable[[Sequence[Part], Path], list[StagedPart]]
+) -> list[list[StagedPart]]:
+    """Do the work of each task: on the cluster, where there are several; reaching it takes longer than a single one."""
+    if len(tasks) <= 1:
+        return [work(task, run.lake.root) for task in tasks]
+    with run.lake.scratch() as scratch:
+        return [filled for _, filled in run_attempts(run.spark, scratch, tasks, work)]
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """What a publish would change: the staging of the newest attempt against what readers see. Only reads."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl import claim
+from batch_etl.claim import newest_attempt
 from batch_etl.errors import ReleaseUnavailable
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
-from batch_etl.stores.difference import read_table, select_differences
-from batch_etl.stores.merge import Change
+from batch_etl.stores.difference import Change, read_table, select_differences
+from batch_etl.stores.loads import Load, rows_compared
+from batch_etl.stores.staging import require_staging, staging_table
+from batch_etl.stores.warehouse import fetch_value
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,20 @@ def plan_publish(connection: Connection, run_key: str = "") -> Plan:
     """
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        found_key, token, state, rows = _waiting(cursor, run_key)
-        claim.require_staging(cursor, token, list(rows))
-        changes = tuple(_count_differences(cursor, table, token) for table in sorted(rows))
+        found_key = _waiting(cursor, run_key)
+        token, state, load = newest_attempt(cursor, found_key)
+        if load is None:
+            raise ReleaseUnavailable(f"{found_key}: was loaded by an older version; run data_loading again")
+        require_staging(cursor, token, load)
+        changes = tuple(_count_differences(cursor, table, token, load) for table in sorted(load.mart.rows))
     return Plan(found_key, token, state, changes)
 
 
-def _waiting(cursor: Cursor, run_key: str) -> tuple[str, int, str, Mapping[str, int]]:
-    cursor.execute(
+def _waiting(cursor: Cursor, run_key: str) -> str:
+    waiting: str | None = fetch_value(
+        cursor,
         """
-        SELECT run_key, token, state, load_manifest -> 'rows'
+        SELECT run_key
         FROM audit.runs
         WHERE
             state IN ('loaded', 'audited', 'stopped')
@@ -66,19 +71,20 @@ def _waiting(cursor: Cursor, run_key: str) -> tuple[str, int, str, Mapping[str, 
         """,
         (run_key or None,),
     )
-    row = cursor.fetchone()
-    if row is None:
+    if waiting is None:
         raise ReleaseUnavailable(
             f"{run_key or 'no run'}: nothing waits to be published; trigger data_pipeline_etl with dry_run"
         )
-    return row[0], row[1], row[2], row[3]
+    return waiting
 
 
-def _count_differences(cursor: Cursor, name: str, token: int) -> Change:
+def _count_differences(cursor: Cursor, name: str, token: int, load: Load) -> Change:
     table = read_table(cursor, name)
-    staging = sql.Identifier("staging", claim.staging_name(name, token))
+    if load.keeps(name):
+        return Change(name, 0, 0, 0)
     told = [sql.SQL("1 AS one"), sql.SQL("1 AS other")]
-    differences = select_differences(table, told, kept=table.identifier, fresh=staging)
+    kept, fresh = rows_compared(table, load), staging_table(name, token)
+    differences = select_differences(table, told, kept=kept, fresh=fresh)
     cursor.execute(sql.SQL("SELECT change, COUNT(*) FROM ({}) AS told GROUP BY change").format(differences))
     counts = dict(cursor.fetchall())
     return Change(name, counts.get("insert", 0), counts.get("update", 0), counts.get("delete", 0))

@@ -6,22 +6,32 @@ nothing.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.claim import advance, drop_staging_before, newest_attempt, require_staging, staging_name
+from batch_etl.claim import advance, newest_attempt
 from batch_etl.errors import Superseded
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import ReleaseLimits
 from batch_etl.stores import history
 from batch_etl.stores.audit import write_message
-from batch_etl.stores.difference import Table, read_table
+from batch_etl.stores.difference import Change, Table, read_table
+from batch_etl.stores.loads import Load
 from batch_etl.stores.locks import lock_tables, when_free
 from batch_etl.stores.mart import Manifest
-from batch_etl.stores.merge import Change, publish_table
+from batch_etl.stores.merge import publish_months, publish_table
+from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, require_quiet
+from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
 from batch_etl.stores.warehouse import fetch_value
+
+log = logging.getLogger(__name__)
+
+# Who reads longer than that is not waited for.
+_QUIET_WITHIN_SECONDS = 5
 
 
 def is_visible(cursor: Cursor, fingerprint: str) -> bool:
@@ -69,27 +79,47 @@ def publish(connection: Connection, run_key: str, token: int, *, limits: Release
     for too long. Then, and on any error, nothing has changed.
     """
 
-    def publish_all(cursor: Cursor) -> tuple[int, list[Change]]:
-        lock_releases(cursor)
-        manifest = _audited_manifest(cursor, run_key, token)
-        _refuse_to_forget(cursor, token, manifest)
-        require_staging(cursor, token, list(manifest.rows))
-        tables = attaching_last(read_table(cursor, name) for name in manifest.rows)
-        lock_tables(cursor, [table.identifier for table in tables])
-        release = record_release(cursor, run_key, token, fingerprint=manifest.fingerprint)
-        record_batches(cursor, release, manifest)
-        changes = [publish_table(cursor, table, staging_name(table.name, token), release) for table in tables]
-        record_changes(cursor, release, changes)
-        body = "\n".join(map(str, sorted(changes, key=lambda change: change.table)))
-        subject = f"Release {release} is published"
-        write_message(cursor, run_key, kind="published", severity="info", subject=subject, body=body)
-        history.prune(cursor, release, kept=limits.kept)
-        advance(cursor, run_key, token, state="published")
-        return release, changes
-
-    done = when_free(connection, publish_all, limit_seconds=limits.lock_wait_seconds)
+    work = partial(_publish_all, run_key=run_key, token=token, limits=limits)
+    try:
+        done = when_free(connection, partial(work, may_adopt=True), limit_seconds=limits.lock_wait_seconds)
+    except ReadersPresent:
+        log.info("somebody reads the old release: the rows of new months are written again")
+        done = when_free(connection, partial(work, may_adopt=False), limit_seconds=limits.lock_wait_seconds)
     drop_staging_before(connection, token + 1)
     return done
+
+
+def _publish_all(
+    cursor: Cursor, *, run_key: str, token: int, limits: ReleaseLimits, may_adopt: bool
+) -> tuple[int, list[Change]]:
+    lock_releases(cursor)
+    load = _audited_load(cursor, run_key, token)
+    _refuse_to_forget(cursor, token, load.mart)
+    require_staging(cursor, token, load)
+    tables = attaching_last(read_table(cursor, name) for name in load.mart.rows)
+    lock_tables(cursor, [table.identifier for table in tables])
+    adopts = may_adopt and is_worth_adopting(cursor, tables, load)
+    if adopts:
+        require_quiet(cursor, within_seconds=_QUIET_WITHIN_SECONDS)
+    release = record_release(cursor, run_key, token, fingerprint=load.mart.fingerprint)
+    record_batches(cursor, release, load.mart)
+    changes = [_publish_one(cursor, table, load, token, release, adopts=adopts) for table in tables]
+    record_changes(cursor, release, changes)
+    body = "\n".join(map(str, sorted(changes, key=lambda change: change.table)))
+    subject = f"Release {release} is published"
+    write_message(cursor, run_key, kind="published", severity="info", subject=subject, body=body)
+    history.prune(cursor, release, kept=limits.kept)
+    advance(cursor, run_key, token, state="published")
+    if adopts:
+        require_quiet(cursor)
+    return release, changes
+
+
+def _publish_one(cursor: Cursor, table: Table, load: Load, token: int, release: int, *, adopts: bool) -> Change:
+    staging = staging_table(table.name, token)
+    if table.month_column is None:
+        return publish_table(cursor, table, load, staging, release)
+    return publish_months(cursor, table, load, staging, release, adopts=adopts)
 
 
 def lock_releases(cursor: Cursor) -> None:
@@ -102,15 +132,15 @@ def attaching_last(tables: Iterable[Table]) -> list[Table]:
     return sorted(tables, key=lambda table: table.month_column is not None)
 
 
-def _audited_manifest(cursor: Cursor, run_key: str, token: int) -> Manifest:
+def _audited_load(cursor: Cursor, run_key: str, token: int) -> Load:
     cursor.execute("SELECT 1 FROM audit.runs WHERE run_key = %s FOR UPDATE", (run_key,))
-    held, state, manifest = newest_attempt(cursor, run_key)
-    if held != token or state != "audited" or manifest is None:
+    held, state, load = newest_attempt(cursor, run_key)
+    if held != token or state != "audited" or load is None:
         raise Superseded(
             f"run {run_key}: attempt {token} may not publish, attempt {held} is {state}; "
             "clear data_loading and what follows in Airflow to try again"
         )
-    return manifest
+    return load
 
 
 def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:

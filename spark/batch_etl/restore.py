@@ -9,14 +9,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import release
-from batch_etl.claim import advance, claim, drop_staging_before
+from batch_etl.claim import advance, claim
 from batch_etl.errors import ReleaseUnavailable, Superseded
 from batch_etl.settings import ReleaseLimits, Settings
 from batch_etl.stores import history, warehouse
 from batch_etl.stores.audit import write_message
-from batch_etl.stores.difference import Table, read_table
+from batch_etl.stores.difference import Change, Table, read_table
 from batch_etl.stores.locks import lock_tables, when_free
-from batch_etl.stores.merge import Change, merge
+from batch_etl.stores.merge import merge
+from batch_etl.stores.staging import drop_staging_before
 from batch_etl.stores.warehouse import fetch_value
 
 

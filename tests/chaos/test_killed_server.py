@@ -4,16 +4,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pyarrow as pa
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from pyarrow import parquet
 
 from batch_etl import claim
 from batch_etl.release import publish
-from batch_etl.stores.copy_sink import _CopyWriter
+from batch_etl.stores.difference import read_table
+from batch_etl.stores.part_copy import parts_of, stage_parts
 from stack.waiting import wait_until
 from tests.chaos.readers import Readers
 from tests.chaos.staged import Staged, is_connection_lost, some
@@ -105,13 +108,16 @@ def test_a_server_that_is_killed_at_any_moment_of_a_publish_has_the_old_release_
 
 
 def test_a_server_that_is_killed_inside_a_copy_keeps_no_row_of_it(
-    staged: Callable[[], Staged], killable_server: Server
+    staged: Callable[[], Staged], killable_server: Server, tmp_path: Path
 ) -> None:
     warehouse = staged().warehouse
     before = warehouse.contents(TABLES)
-    with closing(psycopg2.connect(warehouse.dsn)) as connection:
+    with closing(psycopg2.connect(warehouse.dsn)) as connection, connection.cursor() as cursor:
         token = claim.claim(connection, "copy")
-    warehouse.query(f"CREATE TABLE staging.numbers_t{token} (n bigint)")
+        cursor.execute("CREATE TABLE core.numbers (n bigint)")
+        connection.commit()
+        table = read_table(cursor, "core.numbers")
+    parquet.write_table(pa.table({"n": range(5_000_000)}), tmp_path / "numbers.parquet")
     copying = "SELECT COUNT(*) FROM pg_stat_progress_copy WHERE tuples_processed > 0"
 
     def kill_it_while_it_copies() -> None:
@@ -121,17 +127,10 @@ def test_a_server_that_is_killed_inside_a_copy_keeps_no_row_of_it(
     killer = threading.Thread(target=kill_it_while_it_copies)
     killer.start()
     with pytest.raises(psycopg2.Error) as broken:
-        _CopyWriter(warehouse.dsn, f"numbers_t{token}", ["n"]).write(
-            iter([pa.record_batch([pa.array(range(5_000_000))], names=["n"])])
-        )
+        stage_parts(parts_of(table, tmp_path), tmp_path, dsn=warehouse.dsn, who="copy", token=token)
     killer.join()
     assert is_connection_lost(broken.value)
     killable_server.start()
 
-    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'staging'"
-    assert warehouse.query(tables) == [(f"numbers_t{token}",)]
-    assert warehouse.query(f"SELECT COUNT(*) FROM staging.numbers_t{token}") == [(0,)]  # noqa: S608
-    with closing(psycopg2.connect(warehouse.dsn)) as connection:
-        claim.claim(connection, "copy")
-    assert warehouse.query(tables) == []
+    assert warehouse.query("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []
     assert warehouse.contents(TABLES) == before

@@ -7,8 +7,10 @@ from psycopg2 import sql
 
 from batch_etl import claim, release
 from batch_etl.settings import ReleaseLimits
+from batch_etl.stores.difference import Change
+from batch_etl.stores.loads import Load
 from batch_etl.stores.mart import Manifest
-from batch_etl.stores.merge import Change
+from batch_etl.stores.staging import open_staging, staging_table
 from tests.drawing import read_drawing
 from tests.integration.pipeline import Pipeline
 
@@ -35,15 +37,15 @@ def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str
     manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
     with closing(psycopg2.connect(warehouse.dsn)) as connection:
         token = claim.claim(connection, run_key)
-        claim.open_staging(connection, token, [MART])
-        insert = sql.SQL("INSERT INTO staging.{} ({}) VALUES ({})").format(
-            sql.Identifier(claim.staging_name(MART, token)),
+        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            staging_table(MART, token),
             sql.SQL(", ").join(map(sql.Identifier, names)),
             sql.SQL(", ").join(sql.Placeholder() * len(names)),
         )
         with connection, connection.cursor() as cursor:
+            open_staging(cursor, token, [MART])
             cursor.executemany(insert, rows)
-        claim.mark_loaded(connection, run_key, token, manifest)
+        claim.mark_loaded(connection, run_key, token, Load(manifest, ()))
         with connection, connection.cursor() as cursor:
             claim.advance(cursor, run_key, token, state=state)
     return token

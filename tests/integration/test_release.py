@@ -9,7 +9,7 @@ import pytest
 from batch_etl import claim, release
 from batch_etl.errors import Superseded
 from batch_etl.run import Run
-from batch_etl.stores.merge import Change
+from batch_etl.stores.difference import Change
 from tests.integration.drawn_release import FIRST, MART, SECOND, publish, shown, stage, state
 from tests.integration.pipeline import Pipeline
 

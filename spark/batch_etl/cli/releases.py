@@ -16,8 +16,7 @@ from batch_etl import restore
 from batch_etl.errors import ReleaseUnavailable
 from batch_etl.settings import Settings
 from batch_etl.stores import history, warehouse
-from batch_etl.stores.difference import Table, read_table
-from batch_etl.stores.merge import Change
+from batch_etl.stores.difference import Change, Table, read_table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -1,7 +1,8 @@
 """Published tables as the catalogue knows them, and the rows in which two contents of one differ."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -30,6 +31,24 @@ class Table:
     def money(self) -> list[str]:
         """The columns whose sums are worth telling."""
         return [column for column in self.columns if column.endswith("_usd")]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a release did to a table, in rows, and in the sums of its columns in US dollars."""
+
+    table: str
+    inserted: int
+    updated: int
+    deleted: int
+    sums: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return self.inserted + self.updated + self.deleted
+
+    def __str__(self) -> str:
+        return f"{self.table}: +{self.inserted} ~{self.updated} -{self.deleted}"
 
 
 def read_table(cursor: Cursor, name: str) -> Table:

@@ -1,0 +1,103 @@
+"""What an attempt staged: the parts of a mart that differ from what readers see, and the parts that stay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Self
+
+from psycopg2 import sql
+
+from batch_etl.stores.difference import Table
+from batch_etl.stores.mart import Manifest
+
+# The one part of a table that is not kept by month.
+WHOLE = ""
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """A table of the mart, or one month of it, in staging.
+
+    month  as 2025-03, or WHOLE
+    name   of its table in the schema staging
+    sums   of its columns in US dollars
+    """
+
+    table: str
+    month: str
+    name: str
+    rows: int
+    sums: Mapping[str, str]
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier("staging", self.name)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an attempt loaded.
+
+    mart   everything that readers will see
+    parts  what is in staging of it
+    since  the release whose other parts stay as they are; None where everything is in staging
+    """
+
+    mart: Manifest
+    parts: tuple[StagedPart, ...]
+    since: int | None = None
+
+    def staged(self, table: str) -> list[StagedPart]:
+        return [part for part in self.parts if part.table == table]
+
+    def keeps(self, table: str) -> bool:
+        """Whether nothing of a table is staged, because nothing of it differs."""
+        return self.since is not None and not self.staged(table)
+
+    def kept_months(self, table: str) -> list[str]:
+        """The months that stay as they are."""
+        if self.since is None:
+            return []
+        staged = {part.month for part in self.staged(table)}
+        return sorted(self.mart.parts.get(table, {}).keys() - staged - {WHOLE})
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self.mart), "staged": [asdict(part) for part in self.parts], "since": self.since}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        of_mart = {name: value for name, value in content.items() if name not in ("staged", "since")}
+        return cls(Manifest(**of_mart), tuple(StagedPart(**part) for part in content["staged"]), content["since"])
+
+
+def bounds(month: str) -> tuple[date, date]:
+    """The first day of a month, and of the one after it."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+
+
+def in_months(table: Table, months: Sequence[str]) -> sql.Composed:
+    """The condition that holds for the rows of these months; the planner sees by it which partitions it needs."""
+    column = sql.Identifier(table.month_column or "")
+    within = sql.SQL("({0} >= {1} AND {0} < {2})")
+    each = [within.format(column, *map(sql.Literal, bounds(month))) for month in months]
+    return sql.SQL(" OR ").join(each) if each else sql.Composed([sql.SQL("FALSE")])
+
+
+def content_after(table: Table, load: Load, staging: sql.Identifier) -> sql.Composable:
+    """What to select from for the content that a table would have after the publish of an attempt."""
+    if table.month_column is None:
+        return table.identifier if load.keeps(table.name) else staging
+    kept = load.kept_months(table.name)
+    if not kept:
+        return staging
+    both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE {})")
+    return both.format(staging, table.identifier, in_months(table, kept))
+
+
+def rows_compared(table: Table, load: Load) -> sql.Composable:
+    """What to select from for the published rows in whose place staging stands."""
+    kept = load.kept_months(table.name) if table.month_column else []
+    if not kept:
+        return table.identifier
+    return sql.SQL("(SELECT * FROM {} WHERE NOT ({}))").format(table.identifier, in_months(table, kept))

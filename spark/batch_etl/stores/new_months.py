@@ -1,0 +1,124 @@
+"""Months that are new to a table become partitions of it.
+
+Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table. Filled before: indexes
+and references are checked once for all rows, not row by row.
+
+A partition is seen by every statement that begins after it was attached, also by one of an old snapshot; only its rows
+can be too young for that. Rows in staging are older than the release. So they are written again by the publish, and
+carry its number: whoever began before it does not see them. Many rows are spared that where nobody is reading.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.stores.difference import Change, Table, columns_named
+from batch_etl.stores.loads import Load, StagedPart, bounds
+from batch_etl.stores.part_copy import BOUNDS
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+
+# Fewer rows are written again within a second or so.
+WORTH_ADOPTING_ROWS = 500_000
+
+
+class ReadersPresent(Exception):
+    """Somebody reads by a snapshot that knows nothing of this transaction."""
+
+
+def standing_months(cursor: Cursor, table: Table) -> list[str]:
+    """The months for which a table has a partition, as 2025-03."""
+    rows = fetch_rows(
+        cursor,
+        r"""
+        SELECT REPLACE(SUBSTRING(relname FROM '_(\d{4}_\d\d)$'), '_', '-') AS month
+        FROM pg_inherits INNER JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = %s::regclass
+        ORDER BY month
+        """,
+        (table.name,),
+    )
+    return [row["month"] for row in rows]
+
+
+def new_parts(cursor: Cursor, table: Table, load: Load) -> list[StagedPart]:
+    """The staged months for which a table has no partition yet."""
+    standing = standing_months(cursor, table) if table.month_column else []
+    return [part for part in load.staged(table.name) if table.month_column and part.month not in standing]
+
+
+def is_worth_adopting(cursor: Cursor, tables: Iterable[Table], load: Load) -> bool:
+    return sum(part.rows for table in tables for part in new_parts(cursor, table, load)) >= WORTH_ADOPTING_ROWS
+
+
+def attach_months(
+    cursor: Cursor, table: Table, parts: Sequence[StagedPart], staging: sql.Identifier, release: int, *, adopts: bool
+) -> Change:
+    """Attach a partition for each of these parts, which leave the staging table.
+
+    adopts  make the tables of staging the partitions; require_quiet has to be the last thing that the transaction does
+    """
+    for part in parts:
+        partition = _partition(table, part.month)
+        cursor.execute(sql.SQL("ALTER TABLE {} NO INHERIT {}").format(part.identifier, staging))
+        if adopts:
+            _adopt(cursor, part, partition)
+        else:
+            _write_again(cursor, table, part, partition)
+        attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
+        first, following = bounds(part.month)
+        cursor.execute(attach.format(table.identifier, partition, sql.Literal(first), sql.Literal(following)))
+        cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(partition, sql.Identifier(BOUNDS)))
+        cursor.execute("INSERT INTO history.new_parts VALUES (%s, %s, %s)", (release, table.name, first))
+    sums = {column: sum((Decimal(part.sums[column]) for part in parts), Decimal(0)) for column in table.money}
+    rows = sum(part.rows for part in parts)
+    return Change(table.name, rows, 0, 0, {column: value for column, value in sums.items() if value})
+
+
+def require_quiet(cursor: Cursor, *, within_seconds: float = 0) -> None:
+    """Raise ReadersPresent where somebody holds a snapshot that is older than what this transaction does."""
+    end = time.monotonic() + within_seconds
+    # A transaction goes on seeing the sessions as it saw them first.
+    while _holds_snapshots(cursor):
+        if time.monotonic() >= end:
+            raise ReadersPresent
+        time.sleep(0.1)
+
+
+def _holds_snapshots(cursor: Cursor) -> bool:
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    held = """
+        SELECT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE datname = CURRENT_DATABASE()
+                AND backend_type = 'client backend'
+                AND backend_xmin IS NOT NULL
+                AND pid <> PG_BACKEND_PID()
+        )
+        """
+    return bool(fetch_value(cursor, held))
+
+
+def _adopt(cursor: Cursor, part: StagedPart, partition: sql.Identifier) -> None:
+    """Make the table of staging the partition: no row is written."""
+    schema, name = partition.strings
+    cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(part.identifier, sql.Identifier(schema)))
+    moved = sql.Identifier(schema, part.name)
+    cursor.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(moved, sql.Identifier(name)))
+    rename = sql.SQL("ALTER TABLE {} RENAME CONSTRAINT {} TO {}")
+    keys = (sql.Identifier(f"{part.name}_pkey"), sql.Identifier(f"{name}_pkey"))
+    cursor.execute(rename.format(partition, *keys))
+
+
+def _write_again(cursor: Cursor, table: Table, part: StagedPart, partition: sql.Identifier) -> None:
+    cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING CONSTRAINTS)").format(partition, part.identifier))
+    copy = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}")
+    columns = columns_named(table.columns)
+    cursor.execute(copy.format(partition, columns, columns, part.identifier))
+
+
+def _partition(table: Table, month: str) -> sql.Identifier:
+    schema, _, name = table.name.partition(".")
+    return sql.Identifier(schema, f"{name}_{month.replace('-', '_')}")

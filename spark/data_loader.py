@@ -11,10 +11,11 @@ from batch_etl import claim, release
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.difference import read_table
-from batch_etl.stores.loads import Load, StagedPart
+from batch_etl.stores.loads import Load, StagedPart, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from batch_etl.stores.part_copy import Part, parts_of, stage_parts
 from batch_etl.stores.staging import open_staging
+from batch_etl.stores.visible_parts import visible_parts
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +42,32 @@ def load(run: Run) -> StageResult:
         claim.mark_loaded(connection, run.run_key, token, loaded)
     rows = loaded.mart.rows
     staged = sum(part.rows for part in loaded.parts)
-    return StageResult(sum(rows.values()), staged, {"token": token, "rows": dict(rows)})
+    details = {"token": token, "rows": dict(rows), "staged_parts": len(loaded.parts)}
+    return StageResult(sum(rows.values()), staged, details)
 
 
 def _stage(run: Run, connection: Connection, token: int, folder: Path) -> Load:
-    """Fill a table for each part of the mart; those that count are in the result."""
+    """Fill a table for each part of the mart that is not visible; those that count are in the result."""
     mart = read_manifest(folder)
     with connection, connection.cursor() as cursor:
-        parts = [part for table in mart.rows for part in parts_of(read_table(cursor, table), folder / table)]
-    parts.sort(key=lambda part: part.size, reverse=True)
-    tasks = shared_out(parts, lambda part: part.size, task_size=_TASK_BYTES, task_items=_TASK_PARTS)
+        since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
+        tables = [read_table(cursor, table) for table in mart.rows]
+    there = [part for table in tables for part in parts_of(table, folder / table.name)]
+    parts = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]
     dsn = run.settings.warehouse_dsn.get_secret_value()
     work = partial(stage_parts, dsn=dsn, who=f"{run.stage} {run.run_key}", token=token)
-    staged = tuple(part for filled in _do(run, tasks, work) for part in filled)
+    staged = tuple(part for filled in _do(run, _tasks(parts), work) for part in filled)
     with connection, connection.cursor() as cursor:
         open_staging(cursor, token, mart.rows)
     for part in staged:
         log.info("loaded %s", f"{part.table} {part.month}".strip(), extra={"rows": part.rows})
-    return Load(mart, staged)
+    return Load(mart, staged, since if len(parts) < len(there) else None)
+
+
+def _tasks(parts: list[Part]) -> list[list[Part]]:
+    """The largest first, so that none is left to wait for at the end."""
+    ordered = sorted(parts, key=lambda part: part.size, reverse=True)
+    return shared_out(ordered, lambda part: part.size, task_size=_TASK_BYTES, task_items=_TASK_PARTS)
 
 
 def _do(

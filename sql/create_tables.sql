@@ -370,7 +370,7 @@ COMMENT ON COLUMN audit.runs.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.runs.token IS 'Number of the newest attempt; only its holder may publish.';
 COMMENT ON COLUMN audit.runs.state IS 'How far the newest attempt came.';
 COMMENT ON COLUMN audit.runs.claimed_at IS 'When the newest attempt claimed its token.';
-COMMENT ON COLUMN audit.runs.load_manifest IS 'What the attempt loaded: fingerprint of the mart, batches in it, rows of each table.';
+COMMENT ON COLUMN audit.runs.load_manifest IS 'What the attempt loaded: the mart''s fingerprint, batches, rows and parts, and which of them are in staging.';
 
 CREATE TABLE IF NOT EXISTS audit.stage_runs (
     run_key text NOT NULL,
@@ -528,6 +528,19 @@ COMMENT ON TABLE audit.release_batches IS 'One row a batch in a release: the loa
 COMMENT ON COLUMN audit.release_batches.release IS 'Number of the release.';
 COMMENT ON COLUMN audit.release_batches.dataset IS 'Dataset of the batch.';
 COMMENT ON COLUMN audit.release_batches.batch_id IS 'sha256 of the source file.';
+
+CREATE TABLE IF NOT EXISTS audit.release_parts (
+    release bigint NOT NULL REFERENCES audit.releases,
+    table_name text NOT NULL,
+    month text NOT NULL,
+    fingerprint text NOT NULL,
+    PRIMARY KEY (release, table_name, month)
+);
+COMMENT ON TABLE audit.release_parts IS 'One row a table of a release, or a month of one: what the next load may leave out. Kept as long as history is.';
+COMMENT ON COLUMN audit.release_parts.release IS 'Number of the release.';
+COMMENT ON COLUMN audit.release_parts.table_name IS 'Schema and name of the table.';
+COMMENT ON COLUMN audit.release_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
+COMMENT ON COLUMN audit.release_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
 
 CREATE TABLE IF NOT EXISTS audit.release_changes (
     release bigint NOT NULL REFERENCES audit.releases,

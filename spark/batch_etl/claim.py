@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.errors import Superseded
 from batch_etl.stores.loads import Load
-from batch_etl.stores.staging import count_in, drop_staging_before
+from batch_etl.stores.staging import count_in, drop_staging_before, require_staging
 from batch_etl.stores.warehouse import fetch_value
 
 
@@ -43,10 +43,14 @@ def advance(cursor: Cursor, run_key: str, token: int, *, state: str) -> None:
 
 
 def mark_loaded(connection: Connection, run_key: str, token: int, load: Load) -> None:
-    """Record that staging is complete and what it holds, and let it show that."""
+    """Record that staging is complete and what it holds, and let it show that.
+
+    Raises Superseded where a newer attempt holds the run, or another run has cleared the staging meanwhile.
+    """
     with connection, connection.cursor() as cursor:
-        count_in(cursor, token, load.parts)
         advance(cursor, run_key, token, state="loaded")
+        require_staging(cursor, token, load)
+        count_in(cursor, token, load.parts)
         content = json.dumps(load.as_json())
         cursor.execute("UPDATE audit.runs SET load_manifest = %s WHERE run_key = %s", (content, run_key))
 

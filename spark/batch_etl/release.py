@@ -26,6 +26,7 @@ from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import publish_months, publish_table
 from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, require_quiet
 from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
+from batch_etl.stores.visible_parts import record_parts
 from batch_etl.stores.warehouse import fetch_value
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def _publish_all(
     lock_releases(cursor)
     load = _audited_load(cursor, run_key, token)
     _refuse_to_forget(cursor, token, load.mart)
+    _refuse_another_base(cursor, token, load)
     require_staging(cursor, token, load)
     tables = attaching_last(read_table(cursor, name) for name in load.mart.rows)
     lock_tables(cursor, [table.identifier for table in tables])
@@ -103,6 +105,7 @@ def _publish_all(
         require_quiet(cursor, within_seconds=_QUIET_WITHIN_SECONDS)
     release = record_release(cursor, run_key, token, fingerprint=load.mart.fingerprint)
     record_batches(cursor, release, load.mart)
+    record_parts(cursor, release, load.mart.parts)
     changes = [_publish_one(cursor, table, load, token, release, adopts=adopts) for table in tables]
     record_changes(cursor, release, changes)
     body = "\n".join(map(str, sorted(changes, key=lambda change: change.table)))
@@ -155,6 +158,16 @@ def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:
         raise Superseded(
             f"attempt {token}: release {last[0]} is newer and holds {len(forgotten)} batches that this one lacks; "
             "trigger a new run"
+        )
+
+
+def _refuse_another_base(cursor: Cursor, token: int, load: Load) -> None:
+    """What was left out of staging stays only where the release is visible that holds it."""
+    newest = fetch_value(cursor, "SELECT MAX(release) FROM audit.releases")
+    if load.since is not None and load.since != newest:
+        raise Superseded(
+            f"attempt {token}: release {newest} came after it had left out what release {load.since} holds; "
+            "clear data_loading and what follows in Airflow to try again"
         )
 
 

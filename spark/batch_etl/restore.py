@@ -18,6 +18,7 @@ from batch_etl.stores.difference import Change, Table, read_table
 from batch_etl.stores.locks import lock_tables, when_free
 from batch_etl.stores.merge import merge
 from batch_etl.stores.staging import drop_staging_before
+from batch_etl.stores.visible_parts import copy_parts
 from batch_etl.stores.warehouse import fetch_value
 
 
@@ -61,6 +62,7 @@ def restore(connection: Connection, wanted: int, *, run_key: str, limits: Releas
         fingerprint = str(fetch_value(cursor, "SELECT fingerprint FROM audit.releases WHERE release = %s", (wanted,)))
         number = release.record_release(cursor, run_key, token, fingerprint=fingerprint, restored_from=wanted)
         _copy_batches(cursor, wanted, number)
+        copy_parts(cursor, wanted, number)
         changes = [_restore_table(cursor, table, wanted, newest=newest, number=number) for table in tables]
         release.record_changes(cursor, number, changes)
         body = "\n".join(str(change) for change in changes)

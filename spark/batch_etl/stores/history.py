@@ -126,6 +126,7 @@ def prune(cursor: Cursor, release: int, *, kept: int) -> None:
     cursor.execute("UPDATE audit.releases SET has_history = FALSE WHERE release <= %s AND has_history", (oldest,))
     if cursor.rowcount == 0:
         return
+    cursor.execute("DELETE FROM audit.release_parts WHERE release <= %s", (oldest,))
     followed = """
         SELECT relname FROM pg_attribute
         INNER JOIN pg_class ON oid = attrelid AND relkind = 'r'

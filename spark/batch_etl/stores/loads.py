@@ -9,9 +9,8 @@ from psycopg2 import sql
 
 from batch_etl.stores.difference import Table
 from batch_etl.stores.mart import Manifest
-
-# The one part of a table that is not kept by month.
-WHOLE = ""
+from batch_etl.stores.mart_parts import WHOLE
+from batch_etl.stores.visible_parts import Parts
 
 
 @dataclass(frozen=True)
@@ -70,15 +69,26 @@ class Load:
         return cls(Manifest(**of_mart), tuple(StagedPart(**part) for part in content["staged"]), content["since"])
 
 
+def is_visible(table: Table, month: str, mart: Parts, visible: Parts) -> bool:
+    """Whether readers see a part of the mart already. One whose fingerprint nobody knows is taken for another one."""
+    wanted, seen = mart.get(table.name, {}), visible.get(table.name, {})
+    if table.month_column is None:
+        return bool(wanted) and wanted == seen
+    return month in wanted and wanted[month] == seen.get(month)
+
+
 def bounds(month: str) -> tuple[date, date]:
     """The first day of a month, and of the one after it."""
     first = date.fromisoformat(f"{month}-01")
     return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
-def in_months(table: Table, months: Sequence[str]) -> sql.Composed:
-    """The condition that holds for the rows of these months; the planner sees by it which partitions it needs."""
-    column = sql.Identifier(table.month_column or "")
+def in_months(table: Table, months: Sequence[str], *, of: str = "") -> sql.Composed:
+    """The condition that holds for the rows of these months; the planner sees by it which partitions it needs.
+
+    of  the name under which a query has the table
+    """
+    column = sql.Identifier(*([of] if of else []), table.month_column or "")
     within = sql.SQL("({0} >= {1} AND {0} < {2})")
     each = [within.format(column, *map(sql.Literal, bounds(month))) for month in months]
     return sql.SQL(" OR ").join(each) if each else sql.Composed([sql.SQL("FALSE")])

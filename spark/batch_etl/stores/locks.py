@@ -32,10 +32,14 @@ _HOLDERS = """
     WHERE held.granted
         AND held.pid <> PG_BACKEND_PID()
         AND activity.datname = CURRENT_DATABASE()
-        AND held.mode <> 'AccessShareLock'
         AND (
             held.locktype = 'advisory'
-            OR locked.relnamespace::regnamespace::text IN ('core', 'marts', 'quarantine', 'audit', 'history')
+            -- A month of staging that becomes a partition must be read by nobody; published tables may be.
+            OR locked.relnamespace::regnamespace::text = 'staging'
+            OR (
+                held.mode <> 'AccessShareLock'
+                AND locked.relnamespace::regnamespace::text IN ('core', 'marts', 'quarantine', 'audit', 'history')
+            )
         )
     ORDER BY seconds DESC
     """

@@ -16,10 +16,22 @@ from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
 # A table that was just filled has no statistics: the planner would look up a million rows one by one.
 _WORTH_ANALYSING = 10_000
+_ANYWHERE = sql.SQL("TRUE")
 
 
-def merge(cursor: Cursor, table: Table, *, kept: sql.Composable, fresh: sql.Composable, release: int) -> Change:
-    """Make the rows `kept` of a table those of `fresh`, touching only the rows that differ."""
+def merge(
+    cursor: Cursor,
+    table: Table,
+    *,
+    kept: sql.Composable,
+    fresh: sql.Composable,
+    release: int,
+    within: sql.Composable = _ANYWHERE,
+) -> Change:
+    """Make the rows `kept` of a table those of `fresh`, touching only the rows that differ.
+
+    within  holds for all of them as rows of `kept`: by it the planner leaves partitions out
+    """
     found = _record_differences(cursor, table, kept=kept, fresh=fresh, release=release)
     if not found:
         return Change(table.name, 0, 0, 0)
@@ -30,7 +42,7 @@ def merge(cursor: Cursor, table: Table, *, kept: sql.Composable, fresh: sql.Comp
         "FROM {history} AS changed LEFT JOIN {fresh} AS fresh ON {same_key} WHERE changed._release = {release}"
     ).format(**names, release=sql.Literal(release))
     sums = _sums(cursor, table, changed)
-    _apply(cursor, table, changed)
+    _apply(cursor, table, changed, within)
     return Change(table.name, found.get("insert", 0), found.get("update", 0), found.get("delete", 0), sums)
 
 
@@ -55,7 +67,7 @@ def _record_differences(
     return dict(cursor.fetchall())
 
 
-def _apply(cursor: Cursor, table: Table, changed: sql.Composable) -> None:
+def _apply(cursor: Cursor, table: Table, changed: sql.Composable, within: sql.Composable) -> None:
     others = [column for column in table.columns if column not in table.key]
     update = sql.SQL("WHEN MATCHED THEN UPDATE SET {}").format(
         sql.SQL(", ").join(sql.SQL("{0} = fresh.{0}").format(sql.Identifier(column)) for column in others)
@@ -64,7 +76,7 @@ def _apply(cursor: Cursor, table: Table, changed: sql.Composable) -> None:
         """
         MERGE INTO {table} AS kept
         USING (SELECT changed._change, {key}, {others} {changed}) AS fresh
-        ON {same_key}
+        ON {same_key} AND ({within})
         WHEN MATCHED AND fresh._change = 'delete' THEN DELETE
         {update}
         WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
@@ -75,6 +87,7 @@ def _apply(cursor: Cursor, table: Table, changed: sql.Composable) -> None:
         others=columns_named(others, "fresh") if others else sql.SQL("NULL"),
         changed=changed,
         same_key=same_key(table, "kept", "fresh"),
+        within=within,
         update=update if others else sql.SQL(""),
         columns=columns_named(table.columns),
         values=columns_named(table.columns, "fresh"),
@@ -116,8 +129,9 @@ def publish_months(
     added = attach_months(cursor, table, new_parts(cursor, table, load), staging, release, adopts=adopts)
     if not compared:
         return added
-    rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, compared))
-    return _together(added, merge(cursor, table, kept=rows, fresh=staging, release=release))
+    within = in_months(table, compared, of="kept")
+    rows = sql.SQL("(SELECT * FROM {} AS kept WHERE {})").format(table.identifier, within)
+    return _together(added, merge(cursor, table, kept=rows, fresh=staging, release=release, within=within))
 
 
 def _together(one: Change, other: Change) -> Change:

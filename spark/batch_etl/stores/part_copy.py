@@ -21,7 +21,8 @@ from batch_etl.errors import LoadFailed
 from batch_etl.stores import warehouse
 from batch_etl.stores.copy_text import as_copy_text
 from batch_etl.stores.difference import Table, columns_named
-from batch_etl.stores.loads import WHOLE, StagedPart, in_months
+from batch_etl.stores.loads import StagedPart, in_months
+from batch_etl.stores.mart_parts import WHOLE
 from batch_etl.stores.staging import staging_name
 
 BOUNDS = "month_bounds"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from stack.progress import Progress
+from stack.spark_mode import spark_mode
 
 # One name for a service in both modes: supervisor program, Compose service, log file and `./logs.sh NAME`.
 SERVICES = (
@@ -21,6 +22,8 @@ SERVICES = (
     "airflow-dag-processor",
     "airflow-triggerer",
     "airflow-worker",
+    # Where the stages share a session; it holds cores and memory that nobody else gets.
+    *(("spark-connect",) if spark_mode() == "connect" else ()),
 )
 
 # The service that listens on a port of .env: a port it holds itself is no conflict.
@@ -28,6 +31,7 @@ PORT_SERVICES = {
     "AIRFLOW_PORT": "airflow-api-server",
     "SPARK_UI_PORT": "spark-master",
     "SPARK_PORT": "spark-master",
+    "SPARK_CONNECT_PORT": "spark-connect",
     "POSTGRES_PORT": "postgres",
     "REDIS_PORT": "redis",
 }

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from stack import machine, ports, probes
 from stack.airflow_api import AirflowApi
-from stack.backend import PORT_SERVICES, Backend, ServiceStatus, StackError
+from stack.backend import PORT_SERVICES, SERVICES, Backend, ServiceStatus, StackError
 from stack.dag_run import DAG_ID
 from stack.layout import ROOT
 from stack.machine import GIGABYTE
@@ -26,7 +26,11 @@ def run_all(settings: Settings, backend: Backend) -> list[Finding]:
         return [Finding("services", is_ok=False, detail="nothing runs", fix="./start.sh starts it"), *check_machine()]
     api = AirflowApi.of(settings)
     questions: Sequence[Callable[[], list[Finding]]] = (
-        lambda: [check_port(settings, key, is_running=name in running) for key, name in PORT_SERVICES.items()],
+        lambda: [
+            check_port(settings, key, is_running=name in running)
+            for key, name in PORT_SERVICES.items()
+            if name in SERVICES
+        ],
         lambda: check_airflow(api),
         lambda: [check_postgres_login(settings), check_celery(settings), check_spark(settings)],
         check_machine,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from stack import machine, ports
-from stack.backend import PORT_SERVICES, Problem
+from stack.backend import PORT_SERVICES, SERVICES, Problem
 from stack.layout import LOCAL, LOGS, ROOT, shown
 from stack.machine import GIGABYTE
 from stack.ports import Holder
@@ -27,7 +27,7 @@ def check_ports(
     spoken_for = {settings.port(key) for key in PORT_SERVICES}
     for key, service in PORT_SERVICES.items():
         address, port = settings["BIND_ADDRESS"], settings.port(key)
-        if service not in running and not ports.is_free(address, port):
+        if service in SERVICES and service not in running and not ports.is_free(address, port):
             proposed = ports.next_free(address, port, besides=spoken_for)
             spoken_for.add(proposed)
             problems.append(taken(key, port, find_holder(port), proposed))

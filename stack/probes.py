@@ -48,6 +48,15 @@ def spark_state(settings: Settings) -> SparkState:
     return SparkState(str(state.get("status")), int(state.get("aliveworkers", 0)), len(state.get("activeapps", [])))
 
 
+def connect_accepts(settings: Settings) -> bool:
+    """Whether Spark Connect takes a connection; who has no token learns no more."""
+    try:
+        with socket.create_connection((settings.client_host, settings.port("SPARK_CONNECT_PORT")), TIMEOUT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
 def celery_workers(settings: Settings) -> int | None:
     """How many Celery workers are connected, or None where Redis does not answer or refuses the password.
 

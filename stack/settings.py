@@ -15,7 +15,7 @@ from stack.layout import ENV_FILE, ROOT
 from stack.private_file import write_private
 
 PORTS = range(1, 65536)
-PASSWORDS_IN_URLS = ("REDIS_PASSWORD", "POSTGRES_SUPERUSER_PASSWORD", *databases.PASSWORDS.values())
+PASSWORDS_IN_URLS = ("REDIS_PASSWORD", "SPARK_SECRET", "POSTGRES_SUPERUSER_PASSWORD", *databases.PASSWORDS.values())
 
 HEADER = """\
 # Settings and secrets of this machine, made by ./start.sh on its first run. Never commit or share this file.
@@ -57,6 +57,9 @@ CATALOG = (
     Setting("AIRFLOW_PORT", "Airflow's UI and REST API.", lambda: "8080"),
     Setting("SPARK_UI_PORT", "The Spark master's UI.", lambda: "8081"),
     Setting("SPARK_PORT", "Where Spark drivers and workers reach the master.", lambda: "7077"),
+    Setting(
+        "SPARK_CONNECT_PORT", "Spark Connect, where spark.mode of config/pipeline.yaml is connect.", lambda: "15002"
+    ),
     Setting("POSTGRES_PORT", "PostgreSQL: databases airflow and data_warehouse.", lambda: "5432"),
     Setting("REDIS_PORT", "Redis, the queue between Airflow's scheduler and its workers.", lambda: "6379"),
     Setting("AIRFLOW_ADMIN_USER", "Login of Airflow's UI; created on the first start.", lambda: "admin"),
@@ -122,6 +125,10 @@ class Settings:
         """Where this machine reaches the services: a wildcard address is no destination."""
         bound = self.values["BIND_ADDRESS"]
         return "127.0.0.1" if bound in {"0.0.0.0", "::", ""} else bound  # noqa: S104 - compared, not bound
+
+    def connect_url(self, host: str, port: str) -> str:
+        """Where Spark Connect is, and the token: as a header, since Spark's own token= asks for TLS."""
+        return f"sc://{host}:{port}/;authorization=Bearer%20{self.values['SPARK_SECRET']}"
 
     @property
     def airflow_url(self) -> str:

@@ -20,6 +20,7 @@ def render(
     """
     lines = {
         "spark.authenticate.secret": secret,
+        "spark.connect.authenticate.token": secret,
         "spark.pyspark.python": python,
         "spark.executorEnv.PYTHONPATH": f"{home}/spark:{home}",
         "spark.driver.extraJavaOptions": java_options(home, f"{logs}/spark-driver.log", aot_cache),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stack.backend import StackError
 from stack.layout import ROOT
 from stack.settings import Settings
+from stack.spark_mode import spark_mode
 
 # Of the output of a long command, enough to explain how it failed.
 KEPT_LINES = 40
@@ -31,7 +32,9 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         # Plain lines instead of a moving picture: they are read here, and shown by Progress.
-        self._environ = {**os.environ, **settings.values, "BUILDKIT_PROGRESS": "plain", "COMPOSE_ANSI": "never"}
+        plain = {"BUILDKIT_PROGRESS": "plain", "COMPOSE_ANSI": "never"}
+        profiles = {"COMPOSE_PROFILES": spark_mode()}
+        self._environ = {**os.environ, **settings.values, **plain, **profiles}
 
     def ask(self, *arguments: str) -> str:
         """What `docker ARGUMENTS` prints. Raises StackError where no engine answers or it refuses."""

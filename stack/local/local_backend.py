@@ -115,6 +115,7 @@ class LocalBackend:
             "airflow-dag-processor": health.get("dag_processor") == "healthy",
             "airflow-triggerer": health.get("triggerer") == "healthy",
             "airflow-worker": bool(consumers),
+            "spark-connect": probes.connect_accepts(self._settings),
         }
         return {name for name, is_working in answers.items() if is_working}
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from stack import spark_properties
+from stack.backend import SERVICES
 from stack.layout import (
     AIRFLOW_HOME,
     LOGS,
@@ -35,6 +36,7 @@ def programs(settings: Settings) -> list[Program]:
         Program("redis", [str(redis_server()), str(REDIS_CONFIG)]),
         Program("spark-master", [spark_class, *_spark_master(settings)]),
         Program("spark-worker", [spark_class, *_spark_worker(settings)]),
+        *([Program("spark-connect", _spark_connect(settings))] if "spark-connect" in SERVICES else []),
         Program("airflow-api-server", [airflow, "api-server"]),
         Program("airflow-scheduler", [airflow, "scheduler"]),
         Program("airflow-dag-processor", [airflow, "dag-processor"]),
@@ -68,6 +70,19 @@ def _spark_worker(settings: Settings) -> list[str]:
     place = ["--host", settings.client_host, "--webui-port", "0"]
     master = f"spark://{settings.client_host}:{settings['SPARK_PORT']}"
     return ["org.apache.spark.deploy.worker.Worker", *offer, *place, "--properties-file", str(SPARK_PROPERTIES), master]
+
+
+def _spark_connect(settings: Settings) -> list[str]:
+    server = ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "--name", "spark-connect"]
+    master = f"spark://{settings.client_host}:{settings['SPARK_PORT']}"
+    options = {
+        "spark.connect.grpc.binding.address": settings["BIND_ADDRESS"],
+        "spark.connect.grpc.binding.port": settings["SPARK_CONNECT_PORT"],
+    }
+    given = [word for option, value in options.items() for word in ("--conf", f"{option}={value}")]
+    # Spark counts the server among its daemons, whose memory goes before spark.driver.memory; theirs is too little.
+    submit = ["env", "SPARK_DAEMON_MEMORY=1g", str(VENV / "bin" / "spark-submit")]
+    return [*submit, *server, "--master", master, "--properties-file", str(SPARK_PROPERTIES), *given]
 
 
 def redis_server() -> Path | None:

@@ -6,6 +6,7 @@ import sys
 import time
 
 from stack import probes
+from stack.backend import SERVICES
 from stack.layout import ROOT, VENV
 from stack.local import aot, services
 from stack.settings import Settings, load_settings
@@ -19,7 +20,8 @@ def wait_for_quiet(settings: Settings) -> None:
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < QUIET_SECONDS:
         time.sleep(2)
-        if probes.spark_state(settings).applications:
+        # The Connect server is an application that never ends.
+        if probes.spark_state(settings).applications > ("spark-connect" in SERVICES):
             quiet_since = time.monotonic()
 
 

@@ -139,6 +139,19 @@ def test_the_complete_validation_finds_every_figure_as_expected_and_goes_back_an
 
 
 @pytest.mark.usefixtures("first_start")
+def test_with_a_shared_session_the_next_size_is_published_without_a_submit(stack: Stack) -> None:
+    config = stack.folder / "config/pipeline.yaml"
+    config.write_text(config.read_text().replace("mode: submit", "mode: connect"))
+
+    stack.succeed("./start.sh", "--size", "medium")
+
+    stack.succeed("./etl", "verify", "--size", "medium")
+    state = read_json(f"http://{LOOPBACK}:{stack.settings['SPARK_UI_PORT']}/json/")
+    assert [job["name"] for job in state["activeapps"]] == ["spark-connect"]
+    assert state["completedapps"] == []
+
+
+@pytest.mark.usefixtures("first_start")
 def test_stopping_ends_every_service(stack: Stack) -> None:
     stack.succeed("./stop.sh")
     assert [key for key in PORTS if not is_free(LOOPBACK, int(stack.settings[key]))] == []

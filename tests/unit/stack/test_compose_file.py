@@ -21,10 +21,12 @@ DOCKERFILE = (PROJECT / "Dockerfile.airflow").read_text(encoding="utf-8")
 # ${NAME} with what follows it, such as ":?hint" or "-default"; "$$" is a dollar of the container's own shell.
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)([^}]*)\}")
 INITIALISES = "airflow-init"
+# Only where config/pipeline.yaml asks for it.
+CONNECTS = "spark-connect"
 PULLED = {"postgres": "postgres:17", "redis": "redis:8"}
 
 
-@pytest.fixture(params=[*SERVICES, INITIALISES])
+@pytest.fixture(params=[*SERVICES, CONNECTS, INITIALISES])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -36,7 +38,8 @@ def service(name: str) -> dict[str, Any]:
 
 
 def test_the_services_are_those_of_both_modes_and_one_that_prepares() -> None:
-    assert set(COMPOSE["services"]) == {*SERVICES, INITIALISES}
+    assert set(COMPOSE["services"]) == {*SERVICES, CONNECTS, INITIALISES}
+    assert {name for name, one in COMPOSE["services"].items() if "profiles" in one} == {CONNECTS}
 
 
 def test_a_service_has_no_privileges_and_no_way_to_get_any(service: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
     python -m pytest tests/benchmarks/bench_loading.py -s --rows 1000000,10000000 [--jdbc-jar postgresql.jar]
 
-Prints seconds, and those of the processors of all processes together.
+Prints seconds, and those of processors: of all processes, and of PostgreSQL's.
 """
 
 import os
@@ -31,7 +31,7 @@ def test_loading_beside_copy(
 ) -> None:
     for rows in map(int, request.config.getoption("--rows").split(",")):
         pipeline = Pipeline.make(tmp_path / str(rows), clone_database(template=empty_warehouse))
-        print(f"\n{rows} sales | seconds | of processors")
+        print(f"\n{rows} sales | seconds | of processors | of PostgreSQL's")
         folder = draw_mart(pipeline, "first", lambda place, rows=rows: write_mart(place, rows, **MASTER))
         load_and_publish(pipeline, "first")
         copy_ready_csv(pipeline)
@@ -89,6 +89,7 @@ def seconds_of_jdbc(pipeline: Pipeline, folder: Path, jar: str) -> float:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    started, used = time.perf_counter(), processor_seconds()
+    started, used, server = time.perf_counter(), processor_seconds(), processor_seconds("postgres")
     yield
-    print(f"{what} | {time.perf_counter() - started:.1f} | {processor_seconds() - used:.1f}", flush=True)
+    seconds = (time.perf_counter() - started, processor_seconds() - used, processor_seconds("postgres") - server)
+    print(f"{what} | " + " | ".join(f"{value:.1f}" for value in seconds), flush=True)

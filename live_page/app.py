@@ -17,6 +17,10 @@ _STATUS = {
     errors.ReleaseUnavailable: 409,
     errors.WarehouseUnavailable: 503,
 }
+_IN_WORDS = {
+    "Not authenticated": "Log in to Airflow first.",
+    "Forbidden": "You may not do this: whoever administers Airflow can give you the right to read or trigger the DAG.",
+}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'",
@@ -57,7 +61,7 @@ def _tell_timeout(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def _tell_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    return _told(request, error.status_code, str(error.detail))
+    return _told(request, error.status_code, _IN_WORDS.get(error.detail, str(error.detail)))
 
 
 def _told(request: Request, status: int, what: str) -> Response:

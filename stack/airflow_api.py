@@ -96,6 +96,14 @@ class AirflowApi:
         found = self.call("GET", f"/api/v2/dags?dag_id_pattern={quote(dag_id)}&limit=100")
         return dag_id in {dag["dag_id"] for dag in found["dags"]}
 
+    def let_role_read(self, role: str, resource: str) -> None:
+        """Give a role the right to read a resource, where it lacks it."""
+        path = f"/auth/fab/v1/roles/{quote(role)}"
+        actions = self.call("GET", path)["actions"]
+        right = {"action": {"name": "can_read"}, "resource": {"name": resource}}
+        if right not in actions:
+            self.call("PATCH", path, {"name": role, "actions": [*actions, right]})
+
     def import_errors(self) -> list[Json]:
         errors: list[Json] = self.call("GET", "/api/v2/importErrors")["import_errors"]
         return errors

@@ -29,6 +29,7 @@ def start(*, asked: Mode | None, size: Size | None) -> int:
     backend.up(progress)
     wait_for_health(backend, progress)
     backend.prepare(progress)
+    _show_page_to_viewers(AirflowApi.of(settings, patience_seconds=PATIENCE_SECONDS))
     exit_code = 0
     if size:
         exit_code = run_once(settings, backend, size, progress)
@@ -50,6 +51,12 @@ def _look_first(settings: Settings, backend: Backend, progress: Progress) -> Non
 
 def describe(problem: Problem) -> str:
     return f"{'PROBLEM' if problem.is_fatal else 'warning'}: {problem.what}\n              fix: {problem.fix}"
+
+
+def _show_page_to_viewers(api: AirflowApi) -> None:
+    """Airflow's UI asks which pages plugins bring with the reader's own rights, which these two roles lack."""
+    for role in ("Viewer", "User"):
+        api.let_role_read(role, "Plugins")
 
 
 def _unpause_once(api: AirflowApi, progress: Progress) -> None:

@@ -68,7 +68,7 @@ def test_a_viewer_sees_no_button_and_is_refused_at_each_address(reader: Reader, 
 
     assert "acknowledge" not in reader.see("/incidents").split("<main")[1].split("</article>")[0]
     for path in ("/quarantine/replay", "/releases/1/restore"):
-        assert "Forbidden" in reader.see(path, status=403)
+        assert "You may not do this" in reader.see(path, status=403)
     answer = reader.client.post(f"/incidents/{incident}/acknowledge", headers={"X-Data-Pipeline": "1"})
     assert answer.status_code == 403
     assert pipeline.query("SELECT state FROM audit.incidents") == [("open",)]

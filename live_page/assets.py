@@ -1,6 +1,7 @@
 """The page's script and icons, and entries of the runbook."""
 
 import re
+from fnmatch import fnmatchcase
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
@@ -36,8 +37,8 @@ def runbook(request: Request, entry: str) -> Response:
     entries = dict(re.findall(r"^##+ (.+)\n((?:(?!##+ ).*\n)*)", text, re.MULTILINE))
     for heading, body in entries.items():
         names = re.sub(r" \(\w+\)$", "", heading).split(", ")
-        is_shared = "_*" in heading and f"`{entry}`" in body
-        if heading == entry or entry in names or is_shared:
+        # key_of_* stands for the checks of all keys.
+        if heading == entry or any(fnmatchcase(entry, name) for name in names):
             return render(
                 request, "runbook", heading=heading, paragraphs=[prose(part) for part in body.strip().split("\n\n")]
             )

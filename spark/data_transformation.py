@@ -1,20 +1,17 @@
 """Stage 3: compute the star and the marts from everything that is clean; months that did not change are taken over."""
 
 from collections.abc import Sequence
-from functools import reduce
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
 from batch_etl.stores.lake import replacing, size_of
-from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_before, read_statements
+from batch_etl.stores.mart import Manifest, mart_inputs, newest_mart_before, read_statements
+from batch_etl.stores.mart_quarantine import write_quarantined
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.star_tables import WrittenStar, write_star
 from batch_etl.transforms.statements import Statement
-
-_QUARANTINE_SCHEMA = "_batch_id string, _record_number long, _source_file string, _raw string, _reasons array<string>"
 
 
 def transform(run: Run) -> StageResult:
@@ -31,7 +28,7 @@ def transform(run: Run) -> StageResult:
         tables = MartTables(run.spark, beside, before)
         star = write_star(clean, tables, run.recompute)
         _write_marts(statements, star, tables)
-        tables.write("quarantine.records", _quarantined(run, inputs))
+        write_quarantined(run.lake, inputs, tables)
         rows = tables.count_published_rows()
         inputs.write(beside)
         Manifest(inputs.fingerprint, inputs.batches, rows, tables.fingerprint_published_parts()).write(beside)
@@ -66,29 +63,6 @@ def _run_query(statement: Statement, tables: dict[str, DataFrame]) -> DataFrame:
     for name in statement.reads:
         tables[name].createOrReplaceTempView(name)
     return next(iter(tables.values())).sparkSession.sql(statement.text)
-
-
-def _quarantined(run: Run, inputs: Inputs) -> DataFrame:
-    """quarantine.records: what breaks today's contracts, of every batch."""
-    parts = [
-        _read_quarantine(run, dataset, inputs).select(
-            F.lit(dataset).alias("dataset"),
-            F.col("_batch_id").alias("batch_id"),
-            F.col("_record_number").alias("record_number"),
-            F.col("_source_file").alias("source_file"),
-            F.col("_raw").alias("raw"),
-            F.to_json("_reasons").alias("reasons"),
-        )
-        for dataset in inputs.batches
-    ]
-    return reduce(DataFrame.unionByName, parts)
-
-
-def _read_quarantine(run: Run, dataset: str, inputs: Inputs) -> DataFrame:
-    contract_id, batches = inputs.of(dataset)
-    folders = [str(run.lake.judged("quarantine", dataset, contract_id, batch_id)) for batch_id in batches]
-    reader = run.spark.read.schema(_QUARANTINE_SCHEMA)
-    return reader.parquet(*folders) if folders else run.spark.createDataFrame([], _QUARANTINE_SCHEMA)
 
 
 if __name__ == "__main__":

@@ -28,12 +28,19 @@ class MartTables:
     def write(self, table: str, rows: DataFrame) -> DataFrame:
         """Write a table once and hand on what was written: who reads it does not compute it again."""
         rows.write.parquet(str(self.folder / table))
-        return self.spark.read.parquet(str(self.folder / table))
+        # Told, not found out: that would be a job of its own.
+        return self.spark.read.schema(rows.schema).parquet(str(self.folder / table))
 
     def take_over(self, table: str) -> DataFrame:
         """Take a whole table from the mart before."""
         _link(self._before(table), self.folder / table)
         return self.spark.read.parquet(str(self.folder / table))
+
+    def take_over_files(self, pattern: str) -> None:
+        """Take the files that a pattern names, <schema.table>/…, from the mart before; their folder stands."""
+        if self.before is not None:
+            for file in self.before.glob(pattern):
+                _link_file(file, self.folder / file.relative_to(self.before))
 
     def write_months(self, table: str, rows: DataFrame, *, month_column: str, only: Collection[str] | None) -> None:
         """Write the months of these rows.
@@ -49,6 +56,10 @@ class MartTables:
             for month in self._before(table).glob("month=*"):
                 if month.name.removeprefix("month=") not in only:
                     _link(month, place / month.name)
+
+    def months(self, table: str) -> list[str]:
+        """The months that a table which was written has rows of, in order."""
+        return sorted(month.name.removeprefix("month=") for month in (self.folder / table).glob("month=*"))
 
     def read_months(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
         """Read a table of months that was written, whole or some of them."""
@@ -93,8 +104,12 @@ def _link(old: Path, new: Path) -> None:
     """Let the files of a folder stand in another one too: no bytes are copied, and either may go without the other."""
     new.mkdir(parents=True)
     for file in old.iterdir():
-        try:
-            (new / file.name).hardlink_to(file)
-        except OSError:
-            # Some mounts of other machines know no links.
-            shutil.copy2(file, new / file.name)
+        _link_file(file, new / file.name)
+
+
+def _link_file(old: Path, new: Path) -> None:
+    try:
+        new.hardlink_to(old)
+    except OSError:
+        # Some mounts of other machines know no links.
+        shutil.copy2(old, new)

@@ -5,10 +5,11 @@ computed again where a record came, went or changed, or where a sale meets anoth
 is taken over. Whatever is taken as the mart before, the result is the same; the newest leaves the least to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from batch_etl.recompute import Recompute
 from batch_etl.stores.clean_records import CleanRecords
@@ -51,9 +52,14 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
             rows = everything.where(month_of("sold_on").isin(*months))
         tables.write_months(_SALES, rows, month_column="sold_on", only=months)
     sales = tables.read_months(_SALES, everything.schema)
-    dates = tables.write("core.dim_date", build_dates(sales))
+    dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(_SALES))))
     star = {"dim_customer": customers, "dim_product": products, "dim_date": dates, "fct_sale": sales}
     return WrittenStar(star, None if months is None else frozenset(months))
+
+
+def _years(months: Sequence[str]) -> range:
+    """The calendar years from the first month to the last."""
+    return range(int(months[0][:4]), int(months[-1][:4]) + 1) if months else range(0)
 
 
 def _write_dimension(name: str, clean: CleanRecords, tables: MartTables, before: Inputs | None) -> DataFrame:
@@ -71,7 +77,7 @@ def _changed_sales(
     columns = clean.contracts["sales"].column_names
     schema = build_sales(clean.read_folders("sales", []), customers, products).schema
     was = tables.read_months_before(_SALES, schema)
-    keys, fresh, months = _arrivals(clean, before, was)
+    keys, fresh, months = _arrivals(clean, before, tables, schema)
     moved = [
         moved_versions(tables.read_before(f"core.dim_{name}"), dimension, name=name)
         for name, dimension in dimensions.items()
@@ -84,8 +90,13 @@ def _changed_sales(
     return build_sales(standing, customers, products), months
 
 
-def _arrivals(clean: CleanRecords, before: Inputs, was: DataFrame) -> tuple[DataFrame, DataFrame, set[str]]:
-    """Keys of sales that may not stand as they stood, those that stand of them, the months they were or are in."""
+def _arrivals(
+    clean: CleanRecords, before: Inputs, tables: MartTables, schema: StructType
+) -> tuple[DataFrame, DataFrame, set[str]]:
+    """Keys of sales that may not stand as they stood, those that stand of them, the months they were or are in.
+
+    schema  of core.fct_sale
+    """
     contract = clean.contracts["sales"]
     gone, new = changed_batches(clean.lake, "sales", before, clean.inputs)
     if not gone and not new:
@@ -93,11 +104,14 @@ def _arrivals(clean: CleanRecords, before: Inputs, was: DataFrame) -> tuple[Data
         return nothing.select(*contract.key), nothing, set()
     arrived = clean.read_folders("sales", new)
     keys = keys_that_differ(clean.read_folders("sales", gone), arrived, contract.key).cache()
-    touched = was.join(keys, keys.columns, "left_semi").select(*contract.column_names)
+    # First in which months they stood, which two columns tell: of most deliveries in none.
+    pointing = tables.read_months_before(_SALES, schema).select(*contract.key, "sold_on")
+    months = months_in(pointing.join(keys, keys.columns, "left_semi"), "sold_on")
+    stood = tables.read_months_before(_SALES, schema, only=months).select(*contract.column_names)
     # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
-    rivals = clean.read("sales") if gone else arrived.unionByName(touched)
+    rivals = clean.read("sales") if gone else arrived.unionByName(stood)
     fresh = current_versions(rivals.join(keys, keys.columns, "left_semi"), contract).cache()
-    return keys, fresh, months_in(touched.unionByName(fresh), "sold_at_utc")
+    return keys, fresh, months | months_in(fresh, "sold_at_utc")
 
 
 def _asked_months(clean: CleanRecords, recompute: Recompute) -> set[str]:

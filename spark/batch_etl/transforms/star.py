@@ -1,6 +1,6 @@
 """The star: dimensions with history, and the facts that point at the version of their time."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 UNKNOWN_KEY = -1
@@ -45,25 +45,26 @@ def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) 
     return dimension.unionByName(_unknown_member(dimension, name=name, unknown=unknown))
 
 
-def build_dates(sales: DataFrame) -> DataFrame:
-    """core.dim_date: every day of every calendar year in which something was sold."""
-    years = sales.agg(F.min("sold_at_utc").alias("first"), F.max("sold_at_utc").alias("last")).where(
-        "first IS NOT NULL"
-    )
-    days = F.sequence(F.trunc("first", "year"), F.last_day(F.make_date(F.year("last"), F.lit(12), F.lit(1))))
+def build_dates(spark: SparkSession, years: range) -> DataFrame:
+    """core.dim_date: every day of these calendar years."""
+    days = F.sequence(F.make_date("id", F.lit(1), F.lit(1)), F.make_date("id", F.lit(12), F.lit(31)))
     day = F.col("calendar_date")
     iso_weekday = F.weekday(day) + 1
-    return years.select(F.explode(days).alias("calendar_date")).select(
-        day,
-        F.year(day).alias("calendar_year"),
-        F.quarter(day).alias("quarter_of_year"),
-        F.month(day).alias("month_of_year"),
-        F.date_format(day, "MMMM").alias("month_name"),
-        F.weekofyear(day).alias("iso_week"),
-        F.dayofmonth(day).alias("day_of_month"),
-        iso_weekday.alias("iso_weekday"),
-        F.date_format(day, "EEEE").alias("weekday_name"),
-        (iso_weekday >= 6).alias("is_weekend"),  # noqa: PLR2004 - Saturday
+    return (
+        spark.range(years.start, years.stop, numPartitions=1)
+        .select(F.explode(days).alias("calendar_date"))
+        .select(
+            day,
+            F.year(day).alias("calendar_year"),
+            F.quarter(day).alias("quarter_of_year"),
+            F.month(day).alias("month_of_year"),
+            F.date_format(day, "MMMM").alias("month_name"),
+            F.weekofyear(day).alias("iso_week"),
+            F.dayofmonth(day).alias("day_of_month"),
+            iso_weekday.alias("iso_weekday"),
+            F.date_format(day, "EEEE").alias("weekday_name"),
+            (iso_weekday >= 6).alias("is_weekend"),  # noqa: PLR2004 - Saturday
+        )
     )
 
 

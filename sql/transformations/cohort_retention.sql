@@ -6,18 +6,17 @@ WITH bought AS (
     SELECT
         customer_id,
         month_begins_on,
-        SUM(orders) AS orders,
-        SUM(net_usd) AS net_usd,
+        orders,
+        net_usd,
         MIN(month_begins_on) OVER (PARTITION BY customer_id) AS cohort_begins_on
     FROM customer_months
-    GROUP BY customer_id, month_begins_on
 ),
 
 retained AS (
     SELECT
         cohort_begins_on,
         CAST(MONTHS_BETWEEN(month_begins_on, cohort_begins_on) AS INT) AS months_since,
-        COUNT(*) AS customers,
+        COUNT(DISTINCT customer_id) AS customers,
         SUM(orders) AS orders,
         SUM(net_usd) AS net_usd
     FROM bought

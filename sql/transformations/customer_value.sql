@@ -18,38 +18,42 @@ WITH bought AS (
 scored AS (
     SELECT
         customer_id,
-        NTILE(5) OVER (ORDER BY last_sold_on ASC, customer_id ASC) AS recency_score,
-        NTILE(5) OVER (ORDER BY orders ASC, customer_id ASC) AS frequency_score,
-        NTILE(5) OVER (ORDER BY net_usd ASC, customer_id ASC) AS monetary_score
+        first_sold_on,
+        last_sold_on,
+        orders,
+        units,
+        net_usd,
+        customer_id != 'unknown' AS is_known,
+        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY last_sold_on ASC, customer_id ASC) AS recency,
+        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY orders ASC, customer_id ASC) AS frequency,
+        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY net_usd ASC, customer_id ASC) AS monetary
     FROM bought
-    WHERE customer_id != 'unknown'
 )
 
 SELECT
-    bought.customer_id,
+    scored.customer_id,
     customer.segment,
     customer.country_code,
-    bought.first_sold_on,
-    bought.last_sold_on,
-    bought.orders,
-    bought.units,
-    bought.net_usd,
-    scored.recency_score,
-    scored.frequency_score,
-    scored.monetary_score,
-    DATEDIFF(MAX(bought.last_sold_on) OVER (), bought.last_sold_on) AS recency_days,
-    DATEDIFF(bought.last_sold_on, bought.first_sold_on) AS lifetime_days,
+    scored.first_sold_on,
+    scored.last_sold_on,
+    scored.orders,
+    scored.units,
+    scored.net_usd,
+    CASE WHEN scored.is_known THEN scored.recency END AS recency_score,
+    CASE WHEN scored.is_known THEN scored.frequency END AS frequency_score,
+    CASE WHEN scored.is_known THEN scored.monetary END AS monetary_score,
+    DATEDIFF(MAX(scored.last_sold_on) OVER (), scored.last_sold_on) AS recency_days,
+    DATEDIFF(scored.last_sold_on, scored.first_sold_on) AS lifetime_days,
     -- Cast: a quotient of wide decimals has few digits, and would be rounded twice.
-    ROUND(CAST(bought.net_usd AS DECIMAL(18, 2)) / bought.orders, 2) AS net_per_order_usd,
+    ROUND(CAST(scored.net_usd AS DECIMAL(18, 2)) / scored.orders, 2) AS net_per_order_usd,
     CASE
-        WHEN scored.customer_id IS NULL THEN 'unknown'
-        WHEN scored.recency_score >= 4 AND scored.frequency_score >= 4 AND scored.monetary_score >= 4 THEN 'champion'
-        WHEN scored.recency_score >= 3 AND scored.frequency_score >= 3 THEN 'loyal'
-        WHEN scored.recency_score >= 4 THEN 'recent'
-        WHEN scored.recency_score <= 2 AND scored.monetary_score >= 4 THEN 'at_risk'
-        WHEN scored.recency_score <= 2 THEN 'dormant'
+        WHEN NOT scored.is_known THEN 'unknown'
+        WHEN scored.recency >= 4 AND scored.frequency >= 4 AND scored.monetary >= 4 THEN 'champion'
+        WHEN scored.recency >= 3 AND scored.frequency >= 3 THEN 'loyal'
+        WHEN scored.recency >= 4 THEN 'recent'
+        WHEN scored.recency <= 2 AND scored.monetary >= 4 THEN 'at_risk'
+        WHEN scored.recency <= 2 THEN 'dormant'
         ELSE 'occasional'
     END AS value_segment
-FROM bought
-INNER JOIN dim_customer AS customer ON bought.customer_id = customer.customer_id AND customer.is_current
-LEFT JOIN scored ON bought.customer_id = scored.customer_id
+FROM scored
+INNER JOIN dim_customer AS customer ON scored.customer_id = customer.customer_id AND customer.is_current

@@ -25,3 +25,8 @@ def work_on_stack(verdict: Verdict, validate: Callable[[DemoRuns], None]) -> Non
     except StackError as error:
         what, _, fix = str(error).partition("\n  fix: ")
         verdict.add(Finding("stack", is_ok=False, detail=what, fix=fix or "python3 validate_simple.py names the cause"))
+    except KeyboardInterrupt:
+        detail = "ended from the keyboard; a run that was triggered goes on in Airflow"
+        verdict.add(
+            Finding("interrupted", is_ok=False, detail=detail, fix="run it again: what was read is not read twice")
+        )

@@ -19,6 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def contenders() -> Path:
+    return install_contenders()
+
+
+def install_contenders() -> Path:
     """A folder for PYTHONPATH with what the pipeline is measured against."""
     folder = LOCAL / "benchmarks"
     uv = find_uv() or bootstrap_uv(Progress())

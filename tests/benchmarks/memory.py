@@ -1,4 +1,4 @@
-"""What this process and all below it hold in memory while something runs."""
+"""What this process and all below it hold in memory, and what they ask of the processor, while something runs."""
 
 import os
 import threading
@@ -9,10 +9,12 @@ _INTERVAL_SECONDS = 0.2
 
 
 class PeakMemory:
-    """The most memory, in MiB, that the processes held together, shared pages counted once."""
+    """The most memory, in MiB, that the processes held together, shared pages counted once; seconds of processor."""
 
     def __init__(self) -> None:
         self.peak_mib = 0
+        self._before = _cpu_seconds(_descendants(os.getpid()))
+        self._after = dict(self._before)
         self._is_over = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
 
@@ -24,9 +26,16 @@ class PeakMemory:
         self._is_over.set()
         self._sampler.join()
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all processes; what one did after it was looked at last, a fifth of a second at most, is missing."""
+        return sum(seconds - self._before.get(pid, 0) for pid, seconds in self._after.items())
+
     def _sample(self) -> None:
         while not self._is_over.wait(_INTERVAL_SECONDS):
-            self.peak_mib = max(self.peak_mib, sum(map(_held_kib, _descendants(os.getpid()))) // 1024)
+            processes = _descendants(os.getpid())
+            self._after |= _cpu_seconds(processes)
+            self.peak_mib = max(self.peak_mib, sum(map(_held_kib, processes)) // 1024)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -48,3 +57,13 @@ def _held_kib(pid: int) -> int:
             if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0
+
+
+def _cpu_seconds(pids: list[int]) -> dict[int, float]:
+    seconds = {}
+    for pid in pids:
+        with suppress(OSError):
+            # Behind the name of the program, which may hold anything: the 12th and 13th are user and system time.
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            seconds[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds

@@ -12,17 +12,17 @@ _FIRST_SECOND = 1_735_689_600  # 2025-01-01
 _YEAR_SECONDS = 31_536_000
 
 
-def write_sales(file: Path, rows: int, *, seed: int = 7) -> None:
+def write_sales(file: Path, rows: int, *, seed: int = 7, customers: int = 200_000, products: int = 20_000) -> None:
     """Write `rows` records: 1 % break a rule, 0.5 % repeat an earlier record, 0.5 % are another version of one."""
     dice = np.random.default_rng(seed)
     with file.open("wb") as out:
         out.write(_HEADER)
         for first in range(0, rows, _CHUNK):
-            lines = _lines(dice, np.arange(first, min(first + _CHUNK, rows)))
+            lines = _lines(dice, np.arange(first, min(first + _CHUNK, rows)), customers, products)
             out.write(lines.buffers()[2].slice(0, pc.sum(pc.binary_length(lines)).as_py()))
 
 
-def _lines(dice: np.random.Generator, ids: np.ndarray) -> pa.Array:
+def _lines(dice: np.random.Generator, ids: np.ndarray, customers: int, products: int) -> pa.Array:
     rows = len(ids)
     # Some sales have the number of the one 100 before: half of those with the same content.
     repeats = (dice.random(rows) < 0.01) & (ids % _CHUNK >= 200) & (ids % 200 >= 100)
@@ -32,8 +32,8 @@ def _lines(dice: np.random.Generator, ids: np.ndarray) -> pa.Array:
     is_dirty = (dice.random(rows) < 0.01) & ~repeats
     columns = [
         _padded("S", source, 8),
-        _padded("C", content % 200_000, 7),
-        _padded("P", content % 20_000, 6),
+        _padded("C", content % customers, 7),
+        _padded("P", content % products, 6),
         pc.if_else(pa.array(is_dirty & (ids % 3 == 0)), "0", pa.array(content % 9 + 1).cast(pa.string())),
         _amount(content % 100_000 + 1, is_dirty & (ids % 3 == 1)),
         pa.array(np.array(["0", "0.05", "0.1", "0.25"], object)[content % 4], pa.string()),

@@ -1,13 +1,21 @@
 """What the benchmarks need besides the tests' own: their options, and what the pipeline is measured against."""
 
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from stack.layout import LOCAL
+from stack.layout import CONFIG, LOCAL
+from stack.local import java
 from stack.local.venv import bootstrap_uv, find_uv
 from stack.progress import Progress
+from stack.spark_properties import JAVA_OPTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
@@ -28,3 +36,19 @@ def install_contenders() -> Path:
     uv = find_uv() or bootstrap_uv(Progress())
     subprocess.run([uv, "pip", "install", "--quiet", "--target", folder, "--requirement", REQUIREMENTS], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def stage_spark() -> "Iterator[SparkSession]":
+    """A session with the settings of a stage: driver and executor in one process, with the memory of both."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - only the benchmarks that ask for it wait for it
+
+    os.environ["JAVA_HOME"] = str(java.java_home())
+    committed = (line.split(maxsplit=1) for line in (CONFIG / "spark-defaults.conf").read_text().splitlines())
+    builder = SparkSession.builder.master("local[2]").appName("benchmark")
+    for name, value in (pair for pair in committed if pair and pair[0].startswith(("spark.sql", "spark.hadoop"))):
+        builder = builder.config(name, value.strip())
+    builder = builder.config("spark.driver.memory", "2g").config("spark.driver.extraJavaOptions", JAVA_OPTIONS)
+    session = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
+    yield session
+    session.stop()

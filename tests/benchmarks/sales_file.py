@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 _HEADER = b"sale_id,customer_id,product_id,quantity,unit_price_usd,discount_rate,sold_at_utc,region,payment_method\n"
 _CHUNK = 500_000
+# The first moment and how long.
+Time = tuple[np.datetime64, np.timedelta64]
 _DAY = np.timedelta64(1, "D")
 _YEAR = (np.datetime64("2025-01-01"), 365 * _DAY)
 
@@ -22,25 +24,17 @@ def write_day(file: Path, numbers: range, *, day: str, seed: int = 8) -> None:
     _write(file, numbers, time=(np.datetime64(day), _DAY), known=(200_000, 20_000), seed=seed)
 
 
-def _write(
-    file: Path, numbers: range, *, time: tuple[np.datetime64, np.timedelta64], known: tuple[int, int], seed: int
-) -> None:
+def _write(file: Path, numbers: range, *, time: Time, known: tuple[int, int], seed: int) -> None:
     dice = np.random.default_rng(seed)
     with file.open("wb") as out:
         out.write(_HEADER)
         for first in range(numbers.start, numbers.stop, _CHUNK):
-            lines = _lines(dice, np.arange(first, min(first + _CHUNK, numbers.stop)), *time, *known)
+            lines = _lines(dice, np.arange(first, min(first + _CHUNK, numbers.stop)), time, *known)
             out.write(lines.buffers()[2].slice(0, pc.sum(pc.binary_length(lines)).as_py()))
 
 
-def _lines(
-    dice: np.random.Generator,
-    ids: np.ndarray,
-    begin: np.datetime64,
-    length: np.timedelta64,
-    customers: int,
-    products: int,
-) -> pa.Array:
+def _lines(dice: np.random.Generator, ids: np.ndarray, time: Time, customers: int, products: int) -> pa.Array:
+    begin, length = time
     rows, seconds = len(ids), length.astype("timedelta64[s]").astype(np.uint64)
     # Some sales have the number of the one 100 before: half of those with the same content.
     repeats = (dice.random(rows) < 0.01) & (ids % _CHUNK >= 200) & (ids % 200 >= 100)

@@ -87,7 +87,7 @@ def test_an_error_ends_in_one_line_and_the_exit_code_of_its_class(
 def test_every_error_has_an_exit_code_of_its_own() -> None:
     classes = [errors.EtlError, *errors.EtlError.__subclasses__()]
 
-    assert len({kind.exit_code for kind in classes}) == len(classes) == 12
+    assert len({kind.exit_code for kind in classes}) == len(classes) == 13
 
 
 def test_a_stage_that_breaks_is_recorded_with_its_error_and_tried_again(pipeline: Pipeline) -> None:

@@ -4,7 +4,7 @@ import os
 from functools import partial
 
 from tests.benchmarks.contender import Task, run_stages
-from tests.benchmarks.spark_cluster import started_session
+from tests.benchmarks.spark_cluster import stage_settings, started_session
 from tests.integration.pipeline import SPARK_STAGES, STAGES, Pipeline
 
 
@@ -19,7 +19,7 @@ def main(task: Task) -> None:
             os.link(source, pipeline.raw / source.name)
     # A stage finds the session that is there; those after the loading need none.
     if (task.after or 0) < len(SPARK_STAGES):
-        started_session(task.executors)
+        started_session(task.executors, **stage_settings())
     run_stages(task, {name: partial(stage, name) for name in STAGES}, None)
 
 

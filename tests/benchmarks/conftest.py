@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stack.layout import CONFIG, LOCAL
+from stack.layout import LOCAL
 from stack.local import java
 from stack.local.venv import bootstrap_uv, find_uv
 from stack.progress import Progress
 from stack.spark_properties import JAVA_OPTIONS
+from tests.benchmarks.spark_cluster import stage_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,10 +45,9 @@ def stage_spark() -> "Iterator[SparkSession]":
     from pyspark.sql import SparkSession  # noqa: PLC0415 - only the benchmarks that ask for it wait for it
 
     os.environ["JAVA_HOME"] = str(java.java_home())
-    committed = (line.split(maxsplit=1) for line in (CONFIG / "spark-defaults.conf").read_text().splitlines())
     builder = SparkSession.builder.master("local[2]").appName("benchmark")
-    for name, value in (pair for pair in committed if pair and pair[0].startswith(("spark.sql", "spark.hadoop"))):
-        builder = builder.config(name, value.strip())
+    for name, value in stage_settings().items():
+        builder = builder.config(name, value)
     builder = builder.config("spark.driver.memory", "2g").config("spark.driver.extraJavaOptions", JAVA_OPTIONS)
     session = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
     yield session

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyspark
 from pyspark.sql import SparkSession
 
+from stack.layout import CONFIG
 from tests.server import free_port
 
 _WORKERS = 2
@@ -47,6 +48,13 @@ def running_cluster(folder: Path, environ: dict[str, str]) -> Iterator[str]:
         for process in reversed(processes):
             process.terminate()
             process.wait()
+
+
+def stage_settings() -> dict[str, str]:
+    """How a stage of the pipeline computes, wherever its session is."""
+    lines = (CONFIG / "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
+    settings = (line.split(maxsplit=1) for line in lines)
+    return {pair[0]: pair[1].strip() for pair in settings if pair and pair[0].startswith(("spark.sql", "spark.hadoop"))}
 
 
 def started_session(executors: int, **more: str) -> SparkSession:

@@ -24,7 +24,7 @@ from batch_etl.stores.loads import Load
 from batch_etl.stores.locks import lock_tables, when_free
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import publish_months, publish_table
-from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, require_quiet
+from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, make_partitions, require_quiet
 from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
 from batch_etl.stores.visible_parts import record_parts
 from batch_etl.stores.warehouse import fetch_value
@@ -80,27 +80,37 @@ def publish(connection: Connection, run_key: str, token: int, *, limits: Release
     for too long. Then, and on any error, nothing has changed.
     """
 
+    prepare = partial(_make_partitions, run_key=run_key, token=token)
     work = partial(_publish_all, run_key=run_key, token=token, limits=limits)
+    when = partial(when_free, connection, limit_seconds=limits.lock_wait_seconds)
+    adopts = when(partial(prepare, may_adopt=True))
     try:
-        done = when_free(connection, partial(work, may_adopt=True), limit_seconds=limits.lock_wait_seconds)
+        done = when(partial(work, adopts=adopts))
     except ReadersPresent:
         log.info("somebody reads the old release: the rows of new months are written again")
-        done = when_free(connection, partial(work, may_adopt=False), limit_seconds=limits.lock_wait_seconds)
+        when(partial(prepare, may_adopt=False))
+        done = when(partial(work, adopts=False))
     drop_staging_before(connection, token + 1)
     return done
 
 
+def _make_partitions(cursor: Cursor, *, run_key: str, token: int, may_adopt: bool) -> bool:
+    """Have a partition for each new month, unless tables of staging had better become them: returns whether so."""
+    load = _load_to_publish(cursor, run_key, token)
+    tables = [read_table(cursor, name) for name in load.mart.rows]
+    if may_adopt and is_worth_adopting(cursor, tables, load):
+        return True
+    for table in tables:
+        make_partitions(cursor, table, load)
+    return False
+
+
 def _publish_all(
-    cursor: Cursor, *, run_key: str, token: int, limits: ReleaseLimits, may_adopt: bool
+    cursor: Cursor, *, run_key: str, token: int, limits: ReleaseLimits, adopts: bool
 ) -> tuple[int, list[Change]]:
-    lock_releases(cursor)
-    load = _audited_load(cursor, run_key, token)
-    _refuse_to_forget(cursor, token, load.mart)
-    _refuse_another_base(cursor, token, load)
-    require_staging(cursor, token, load)
-    tables = attaching_last(read_table(cursor, name) for name in load.mart.rows)
+    load = _load_to_publish(cursor, run_key, token)
+    tables = facts_last(read_table(cursor, name) for name in load.mart.rows)
     lock_tables(cursor, [table.identifier for table in tables])
-    adopts = may_adopt and is_worth_adopting(cursor, tables, load)
     if adopts:
         require_quiet(cursor, within_seconds=_QUIET_WITHIN_SECONDS)
     release = record_release(cursor, run_key, token, fingerprint=load.mart.fingerprint)
@@ -130,9 +140,19 @@ def lock_releases(cursor: Cursor) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.publish'))")
 
 
-def attaching_last(tables: Iterable[Table]) -> list[Table]:
-    """Dimensions before facts: attaching a month checks its references at once."""
+def facts_last(tables: Iterable[Table]) -> list[Table]:
+    """Dimensions before facts: a month's references are checked as it is filled."""
     return sorted(tables, key=lambda table: table.month_column is not None)
+
+
+def _load_to_publish(cursor: Cursor, run_key: str, token: int) -> Load:
+    """What an attempt loaded, if nothing came first that it does not know."""
+    lock_releases(cursor)
+    load = _audited_load(cursor, run_key, token)
+    _refuse_to_forget(cursor, token, load.mart)
+    _refuse_another_base(cursor, token, load)
+    require_staging(cursor, token, load)
+    return load
 
 
 def _audited_load(cursor: Cursor, run_key: str, token: int) -> Load:

@@ -16,7 +16,6 @@ _AUDIT = (
     "SELECT run_key, token, state FROM audit.runs ORDER BY 1",
     "SELECT run_key, kind, body FROM audit.outbox ORDER BY 1",
     "SELECT * FROM history.new_parts ORDER BY 1, 2, 3",
-    "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'core.fct_sale'::regclass ORDER BY 1",
 )
 _HISTORY = tuple(f"history.{table.partition('.')[2]}" for table in TABLES)
 

@@ -1,4 +1,4 @@
-"""The line is cut at the COMMIT: nobody knows whether it happened, and a retry finds out."""
+"""The line is cut at the COMMIT of a publish: nobody knows whether it happened, and a retry finds out."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +22,8 @@ def test_a_retry_after_a_lost_commit_publishes_exactly_once(
     current = staged()
     with reading(current) as readers:
         with (
-            losing(current.warehouse.dsn, lost, of_commit=1) as dsn,
+            # The first makes the partition of the new month.
+            losing(current.warehouse.dsn, lost, of_commit=2) as dsn,
             closing(psycopg2.connect(dsn)) as connection,
             pytest.raises(psycopg2.Error) as broken,
         ):

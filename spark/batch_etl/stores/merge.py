@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.stores.difference import Change, Table, columns_named, same_key, select_differences
 from batch_etl.stores.loads import Load, in_months
-from batch_etl.stores.new_months import attach_months, new_parts, standing_months
+from batch_etl.stores.new_months import fill_months, new_parts, standing_months
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
 # A table that was just filled has no statistics: the planner would look up a million rows one by one.
@@ -122,11 +122,12 @@ def publish_table(cursor: Cursor, table: Table, load: Load, staging: sql.Identif
 def publish_months(
     cursor: Cursor, table: Table, load: Load, staging: sql.Identifier, release: int, *, adopts: bool
 ) -> Change:
-    """The same for a table of months: new ones are attached, those that were staged or are gone are compared."""
+    """The same for a table of months: new ones are filled, those that were staged or are gone are compared."""
     cursor.execute("SELECT history.follow(%s::regclass)", (table.name,))
-    kept = load.kept_months(table.name)
-    compared = [month for month in standing_months(cursor, table) if month not in kept]
-    added = attach_months(cursor, table, new_parts(cursor, table, load), staging, release, adopts=adopts)
+    new = new_parts(cursor, table, load)
+    not_compared = {*load.kept_months(table.name), *(part.month for part in new)}
+    compared = [month for month in standing_months(cursor, table) if month not in not_compared]
+    added = fill_months(cursor, table, new, staging, release, adopts=adopts)
     if not compared:
         return added
     within = in_months(table, compared, of="kept")

@@ -1,11 +1,11 @@
 """Months that are new to a table become partitions of it.
 
-Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table. Filled before: indexes
-and references are checked once for all rows, not row by row.
+Attached, not created in place: CREATE TABLE … PARTITION OF locks out every reader of the table.
 
-A partition is seen by every statement that begins after it was attached, also by one of an old snapshot; only its rows
-can be too young for that. Rows in staging are older than the release. So they are written again by the publish, and
-carry its number: whoever began before it does not see them. Many rows are spared that where nobody is reading.
+A partition is seen by every statement that begins after it was attached, also by one of an old snapshot; and a session
+may hear of it a moment after it sees the release that attached it. So a partition is attached empty, by a transaction
+of its own, and the publish writes the staged rows into it: they carry its number, and whoever does not see the release
+does not see them. Many rows are spared that where nobody is reading: their tables in staging become the partitions.
 """
 
 import time
@@ -20,8 +20,8 @@ from batch_etl.stores.loads import Load, StagedPart, bounds
 from batch_etl.stores.part_copy import BOUNDS
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
-# Fewer rows are written again within a second or so.
-WORTH_ADOPTING_ROWS = 500_000
+# Fewer rows are written again within a few seconds.
+WORTH_ADOPTING_ROWS = 100_000
 
 
 class ReadersPresent(Exception):
@@ -44,33 +44,44 @@ def standing_months(cursor: Cursor, table: Table) -> list[str]:
 
 
 def new_parts(cursor: Cursor, table: Table, load: Load) -> list[StagedPart]:
-    """The staged months for which a table has no partition yet."""
-    standing = standing_months(cursor, table) if table.month_column else []
-    return [part for part in load.staged(table.name) if table.month_column and part.month not in standing]
+    """The staged months for which a table has no partition yet, or one that no release has filled."""
+    if table.month_column is None:
+        return []
+    filled = _filled_months(cursor, table)
+    return [part for part in load.staged(table.name) if part.month not in filled]
 
 
 def is_worth_adopting(cursor: Cursor, tables: Iterable[Table], load: Load) -> bool:
     return sum(part.rows for table in tables for part in new_parts(cursor, table, load)) >= WORTH_ADOPTING_ROWS
 
 
-def attach_months(
+def make_partitions(cursor: Cursor, table: Table, load: Load) -> None:
+    """Attach an empty partition for each new month that has none. To be committed before the publish begins."""
+    standing = standing_months(cursor, table) if table.month_column else []
+    for part in new_parts(cursor, table, load):
+        if part.month not in standing:
+            partition = _partition(table, part.month)
+            like = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING CONSTRAINTS)")
+            cursor.execute(like.format(partition, table.identifier))
+            _attach(cursor, table, part.month)
+
+
+def fill_months(
     cursor: Cursor, table: Table, parts: Sequence[StagedPart], staging: sql.Identifier, release: int, *, adopts: bool
 ) -> Change:
-    """Attach a partition for each of these parts, which leave the staging table.
+    """Bring these parts into their new months; they leave the staging table.
 
-    adopts  make the tables of staging the partitions; require_quiet has to be the last thing that the transaction does
+    adopts  where a month has no partition, its table in staging becomes it; require_quiet has to be the last thing that
+            the transaction does
     """
+    standing = standing_months(cursor, table) if parts else []
     for part in parts:
-        partition = _partition(table, part.month)
         cursor.execute(sql.SQL("ALTER TABLE {} NO INHERIT {}").format(part.identifier, staging))
-        if adopts:
-            _adopt(cursor, part, partition)
+        if adopts and part.month not in standing:
+            _adopt(cursor, table, part)
         else:
-            _write_again(cursor, table, part, partition)
-        attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
-        first, following = bounds(part.month)
-        cursor.execute(attach.format(table.identifier, partition, sql.Literal(first), sql.Literal(following)))
-        cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(partition, sql.Identifier(BOUNDS)))
+            _write_again(cursor, table, part)
+        first, _ = bounds(part.month)
         cursor.execute("INSERT INTO history.new_parts VALUES (%s, %s, %s)", (release, table.name, first))
     sums = {column: sum((Decimal(part.sums[column]) for part in parts), Decimal(0)) for column in table.money}
     rows = sum(part.rows for part in parts)
@@ -101,8 +112,18 @@ def _holds_snapshots(cursor: Cursor) -> bool:
     return bool(fetch_value(cursor, held))
 
 
-def _adopt(cursor: Cursor, part: StagedPart, partition: sql.Identifier) -> None:
+def _filled_months(cursor: Cursor, table: Table) -> list[str]:
+    """The months that came with a release, or hold rows that somebody else wrote."""
+    known = "SELECT TO_CHAR(month, 'YYYY-MM') AS month FROM history.new_parts WHERE table_name = %s"
+    filled = [row["month"] for row in fetch_rows(cursor, known, (table.name,))]
+    has_rows = sql.SQL("SELECT EXISTS (SELECT FROM {})")
+    others = [month for month in standing_months(cursor, table) if month not in filled]
+    return filled + [m for m in others if fetch_value(cursor, has_rows.format(_partition(table, m)))]
+
+
+def _adopt(cursor: Cursor, table: Table, part: StagedPart) -> None:
     """Make the table of staging the partition: no row is written."""
+    partition = _partition(table, part.month)
     schema, name = partition.strings
     cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(part.identifier, sql.Identifier(schema)))
     moved = sql.Identifier(schema, part.name)
@@ -110,13 +131,20 @@ def _adopt(cursor: Cursor, part: StagedPart, partition: sql.Identifier) -> None:
     rename = sql.SQL("ALTER TABLE {} RENAME CONSTRAINT {} TO {}")
     keys = (sql.Identifier(f"{part.name}_pkey"), sql.Identifier(f"{name}_pkey"))
     cursor.execute(rename.format(partition, *keys))
+    _attach(cursor, table, part.month)
+    cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(partition, sql.Identifier(BOUNDS)))
 
 
-def _write_again(cursor: Cursor, table: Table, part: StagedPart, partition: sql.Identifier) -> None:
-    cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING CONSTRAINTS)").format(partition, part.identifier))
+def _attach(cursor: Cursor, table: Table, month: str) -> None:
+    attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
+    limits = map(sql.Literal, bounds(month))
+    cursor.execute(attach.format(table.identifier, _partition(table, month), *limits))
+
+
+def _write_again(cursor: Cursor, table: Table, part: StagedPart) -> None:
     copy = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}")
     columns = columns_named(table.columns)
-    cursor.execute(copy.format(partition, columns, columns, part.identifier))
+    cursor.execute(copy.format(_partition(table, part.month), columns, columns, part.identifier))
 
 
 def _partition(table: Table, month: str) -> sql.Identifier:

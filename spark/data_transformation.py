@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
@@ -21,7 +21,12 @@ def transform(run: Run) -> StageResult:
     if folder.exists() and not run.recompute.is_asked:
         return StageResult(0, 0, {"mart": inputs.fingerprint}, is_nothing_new=True)
     statements = read_statements(run.settings.pipeline_home)
-    before = None if run.recompute.is_full else newest_mart_before(run.lake, inputs)
+    bytes_in = size_of(
+        folder for dataset in run.contracts for folder in inputs.clean_folders(run.lake, dataset).values()
+    )
+    is_small = bytes_in <= run.settings.config.spark.small_bytes
+    before = None if run.recompute.is_full or is_small else newest_mart_before(run.lake, inputs)
+    _compile_expressions(run.spark, when=not is_small)
     clean = CleanRecords(run.spark, run.lake, run.contracts, inputs)
     with replacing(folder) as beside:
         beside.mkdir()
@@ -37,9 +42,7 @@ def transform(run: Run) -> StageResult:
         clean.count(),
         sum(rows.values()),
         {"mart": inputs.fingerprint, "months": months, "rows": rows},
-        bytes_in=size_of(
-            folder for dataset in run.contracts for folder in inputs.clean_folders(run.lake, dataset).values()
-        ),
+        bytes_in=bytes_in,
         bytes_out=size_of([folder]),
     )
 
@@ -57,6 +60,12 @@ def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: Mar
         tables.write_months(statement.table, rows, month_column=statement.month_column, only=star.months)
         changed[statement.name] = tables.read_months(statement.table, rows.schema, only=star.months)
         whole[statement.name] = tables.read_months(statement.table, rows.schema)
+
+
+def _compile_expressions(spark: SparkSession, *, when: bool) -> None:
+    """Let a session make Java code of every query, or evaluate it as it stands: what a few rows are too few for."""
+    spark.conf.set("spark.sql.codegen.wholeStage", when)
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if when else "NO_CODEGEN")
 
 
 def _run_query(statement: Statement, tables: dict[str, DataFrame]) -> DataFrame:

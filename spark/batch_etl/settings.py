@@ -37,10 +37,15 @@ class QualityLimits(_Frozen):
 
 
 class SparkConfig(_Frozen):
-    """mode: how a stage gets its session. split_bytes: of a source file that one task reads."""
+    """mode: how a stage gets its session.
+
+    split_bytes  of a source file that one task reads
+    small_bytes  of clean records; up to so many, transformation computes everything again, and compiles nothing
+    """
 
     mode: Literal["submit", "connect"] = "submit"
     split_bytes: int = Field(ge=1)
+    small_bytes: int = Field(ge=0)
 
 
 class ReleaseLimits(_Frozen):

@@ -1,6 +1,7 @@
 """The eight stages, run in this process as the DAG runs them: on the tests' Spark and PostgreSQL."""
 
 import importlib.util
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -65,8 +66,20 @@ class Pipeline:
         """
         for part in ("config", "sql", "spark/batch_etl/transforms"):
             shutil.copytree(PROJECT / part, home / part)
-        (home / "data/raw").mkdir(parents=True)
-        return cls(home, dsn)
+        pipeline = cls(home, dsn)
+        # What is computed again, and from what, is the same for the few rows of a test as for many.
+        pipeline.configure(small_bytes="0")
+        pipeline.raw.mkdir(parents=True)
+        return pipeline
+
+    def configure(self, **values: str) -> None:
+        """Give keys of config/pipeline.yaml other values; each name stands there once."""
+        file = self.home / "config/pipeline.yaml"
+        text = file.read_text(encoding="utf-8")
+        for name, value in values.items():
+            text, count = re.subn(rf"^( +{name}:) .*$", rf"\1 {value}", text, flags=re.MULTILINE)
+            assert count == 1, name
+        file.write_text(text, encoding="utf-8")
 
     def copy(self, home: Path, dsn: str) -> "Pipeline":
         """The same project and data in another folder, on another warehouse."""

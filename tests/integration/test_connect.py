@@ -27,8 +27,7 @@ def connect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run_stage_by(url: str, pipeline: Pipeline, stage: str) -> "subprocess.CompletedProcess[str]":
-    config = pipeline.home / "config/pipeline.yaml"
-    config.write_text(config.read_text().replace("mode: submit", "mode: connect"))
+    pipeline.configure(mode="connect")
     own = {"PIPELINE_HOME": str(pipeline.home), "WAREHOUSE_DSN": pipeline.dsn, "SPARK_CONNECT_URL": url}
     command = [
         sys.executable,

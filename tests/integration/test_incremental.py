@@ -1,6 +1,7 @@
 """What is computed for the months that changed equals what is computed as a whole, step by step."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,18 @@ def computed_whole(pipeline: Pipeline) -> dict[str, str]:
     result = pipeline.run("whole", stages=("data_transformation",), recompute=Recompute(is_full=True))
     assert result["data_transformation"].details["months"] == "all"
     return contents(pipeline)
+
+
+def test_what_is_small_is_computed_as_a_whole_to_the_same_tables(loaded: Pipeline) -> None:
+    deliver(loaded, next(iter(DELIVERIES)))
+    months = computed_months(loaded, "by month")
+    by_month, lake = contents(loaded), mart(loaded)
+    shutil.rmtree(lake)
+
+    loaded.configure(small_bytes="4194304")
+
+    assert (months, computed_months(loaded, "whole")) == (["2025-03"], "all")
+    assert contents(loaded) == by_month
 
 
 def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_whole_gives(loaded: Pipeline) -> None:

@@ -27,8 +27,7 @@ def test_of_each_key_one_record_stands_wherever_the_others_are(
     warehouse_dsn: str, tmp_path: Path, split_bytes: int
 ) -> None:
     pipeline = Pipeline.make(tmp_path, warehouse_dsn)
-    config = tmp_path / "config/pipeline.yaml"
-    config.write_text(config.read_text().replace("split_bytes: 33554432", f"split_bytes: {split_bytes}"))
+    pipeline.configure(split_bytes=str(split_bytes))
     far_apart = [sale(n) for n in range(100)]
     far_apart[90] = sale(3)
     far_apart[95] = sale(5, quantity="7")

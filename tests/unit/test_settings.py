@@ -13,7 +13,7 @@ CONFIG = """
 paths: {raw: data/raw, processed: data/processed, logs: data/logs, contracts: config/contracts}
 dataset_sizes: {small: "*_small.*", all: "*"}
 quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2, max_deviation: 5, max_drift: 0.2, max_age_hours: 48}
-spark: {split_bytes: 100}
+spark: {split_bytes: 100, small_bytes: 0}
 landing: {max_unpacked_bytes: 1000}
 releases: {kept: 3, lock_wait_seconds: 60}
 alerts:
@@ -79,7 +79,7 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         ("raw: data/raw", "raw: data/raw, cooked: data", "paths.cooked: Extra inputs are not permitted"),
         ("spark:", "colour: red\nspark:", "colour: Extra inputs are not permitted"),
         ("split_bytes: 100", "split_bytes: 0", "spark.split_bytes: Input should be greater than or equal to 1"),
-        ("split_bytes: 100", "", "spark.split_bytes: Field required"),
+        ("split_bytes: 100, ", "", "spark.split_bytes: Field required"),
         ("unknown_share: 0.2", "unknown_share: 20", "quality.max_unknown_share: Input should be less than or"),
         ("spark:", "spark: {", "not YAML: "),
         ("22:00-06:00", "10pm", "alerts.quiet_hours_utc: String should match pattern"),

@@ -42,10 +42,18 @@ EXPECTED: dict[str, Any] = {
 def filled(query: Callable[..., list[Any]], warehouse_dsn: str) -> str:
     """A warehouse with what EXPECTED says, and with older judgements and other files that must not count."""
     ledger = "INSERT INTO audit.batch_ledger VALUES ('sales', %s, %s, %s, %s, 1, %s, 1, %s, 100, %s, 100, %s)"
-    query(ledger, "b1", "old contract", "sales_data_tiny.csv", 3, 1, 300, 100, "2026-01-01")
-    query(ledger, "b1", "new contract", "sales_data_tiny.csv", 4, 2, 400, 200, "2026-01-02")
+    query(ledger, "b1", "old contract", "sales_data_old.csv", 3, 1, 300, 100, "2026-01-01")
+    query(ledger, "b1", "new contract", "sales_data_old.csv", 4, 2, 400, 200, "2026-01-02")
     query(ledger, "b0", "new contract", "sales_data_tiny.csv", 3, 1, 300, 100, "2026-01-01")
     query(ledger, "b2", "new contract", "sales_data_more.csv", 3, 1, 300, 100, "2026-01-03")
+    # b1 came under another name first, and the file held b0 before.
+    read = (
+        "INSERT INTO audit.source_files (run_key, file_name, dataset, batch_id, state, recorded_at) "
+        "VALUES (%s, %s, 'sales', %s, %s, %s)"
+    )
+    query(read, "r1", "sales_data_more.csv", "b2", "landed", "2026-01-01")
+    query(read, "r1", "sales_data_tiny.csv", "b0", "landed", "2026-01-01")
+    query(read, "r2", "sales_data_tiny.csv", "b1", "seen", "2026-01-02")
     quarantined = "INSERT INTO quarantine.records VALUES ('sales', %s, %s, 'sales_data_tiny.csv', 'raw', %s)"
     query(quarantined, "b1", 1, json.dumps(["quantity: below 1: 0", "region: missing"]))
     query(quarantined, "b1", 3, json.dumps(["quantity: below 1: -5: -6"]))

@@ -19,14 +19,20 @@ from batch_etl.stores import warehouse
 
 _QUARANTINE = "quarantine.records"
 
-# A file of this name may have been read with other content or under another contract before: the last judgement counts.
+# A file of this name may have been read with other content or under another contract before, and its content under
+# another name: what it held last counts, as it was judged last.
 _LEDGERS = """
-    SELECT DISTINCT ON (source_file)
-        source_file, dataset, batch_id, source_records, clean_records, quarantined_records, duplicate_records,
+    WITH held AS (
+        SELECT DISTINCT ON (file_name) file_name, dataset, batch_id
+        FROM audit.source_files
+        WHERE file_name = ANY(%(files)s) AND state IN ('landed', 'seen')
+        ORDER BY file_name, recorded_at DESC
+    )
+    SELECT DISTINCT ON (file_name)
+        file_name, dataset, batch_id, source_records, clean_records, quarantined_records, duplicate_records,
         source_cents, clean_cents, quarantined_cents, duplicate_cents
-    FROM audit.batch_ledger
-    WHERE source_file = ANY(%(files)s)
-    ORDER BY source_file, judged_at DESC
+    FROM held INNER JOIN audit.batch_ledger USING (dataset, batch_id)
+    ORDER BY file_name, judged_at DESC
 """
 # Without the value, which stands behind the rule: "quantity: below 1: 0" is "quantity: below 1".
 _REASONS = """

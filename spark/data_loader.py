@@ -14,7 +14,7 @@ from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, StagedPart, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from batch_etl.stores.part_copy import Part, parts_of, stage_parts
-from batch_etl.stores.staging import open_staging
+from batch_etl.stores.staging import open_staging, size_of_parts
 from batch_etl.stores.visible_parts import visible_parts
 
 log = logging.getLogger(__name__)
@@ -38,16 +38,18 @@ def load(run: Run) -> StageResult:
                 claim.advance(cursor, run.run_key, token, state="unchanged")
                 return StageResult(0, 0, details, is_nothing_new=True)
         folder = run.lake.mart(inputs.fingerprint)
-        loaded = _stage(run, connection, token, folder)
+        loaded, bytes_in = _stage(run, connection, token, folder)
+        with connection, connection.cursor() as cursor:
+            bytes_out = size_of_parts(cursor, loaded.parts)
         claim.mark_loaded(connection, run.run_key, token, loaded)
     rows = loaded.mart.rows
     staged = sum(part.rows for part in loaded.parts)
     details = {"token": token, "rows": dict(rows), "staged_parts": len(loaded.parts)}
-    return StageResult(sum(rows.values()), staged, details)
+    return StageResult(sum(rows.values()), staged, details, bytes_in=bytes_in, bytes_out=bytes_out)
 
 
-def _stage(run: Run, connection: Connection, token: int, folder: Path) -> Load:
-    """Fill a table for each part of the mart that is not visible; those that count are in the result."""
+def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[Load, int]:
+    """Fill a table for each part of the mart that is not visible: those that count, and the bytes that were read."""
     mart = read_manifest(folder)
     with connection, connection.cursor() as cursor:
         since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
@@ -61,7 +63,7 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> Load:
         open_staging(cursor, token, mart.rows)
     for part in staged:
         log.info("loaded %s", f"{part.table} {part.month}".strip(), extra={"rows": part.rows})
-    return Load(mart, staged, since if len(parts) < len(there) else None)
+    return Load(mart, staged, since if len(parts) < len(there) else None), sum(part.size for part in parts)
 
 
 def _tasks(parts: list[Part]) -> list[list[Part]]:

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +21,16 @@ from batch_etl.recompute import Recompute
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, STAGES, VISIBLE, Pipeline
 
 FILES = {"sales": "sales_data_{}.csv", "customers": "customer_data_{}.json", "products": "products_data_{}.csv"}
+
+# Stage -> a function in the middle of it, before whose Nth call it is killed.
+KILLED_BEFORE = {
+    "data_ingestion": ("pathlib:Path", "rename", 2),
+    "data_cleaning": ("pathlib:Path", "rename", 4),
+    "data_transformation": ("pathlib:Path", "rename", 1),
+    "data_loading": ("batch_etl.claim", "mark_loaded", 1),
+    "quality_checks": ("batch_etl.claim", "advance", 1),
+    "publish": ("batch_etl.release", "record_changes", 1),
+}
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +129,23 @@ def test_sizes_in_any_order_and_twice_end_as_the_largest_alone(
 
     assert large.contents(tables) == alone
     assert afterwards.contents(tables) == alone
+
+
+def test_a_size_whose_stages_are_all_killed_and_tried_again_equals_that_size_alone(
+    small: Pipeline, medium_alone: Pipeline, next_copy: Callable[..., Pipeline]
+) -> None:
+    tables = [table for table in VISIBLE if table != "quarantine.records"]
+    killed = next_copy(small)
+
+    for stage, (owner, name, nth) in KILLED_BEFORE.items():
+        values = (killed.home, killed.dsn, "medium", "medium", stage, owner, name, nth)
+        command = [sys.executable, "-m", "tests.integration.killed_stage", *map(str, values)]
+        assert subprocess.run(command, check=False, cwd=PROJECT).returncode == -signal.SIGKILL, stage
+        killed.run("medium", size="medium", stages=[stage])
+
+    assert killed.contents(tables) == medium_alone.contents(tables)
+    states = "SELECT stage, ARRAY_AGG(state ORDER BY attempt) FROM audit.stage_runs WHERE run_key = 'medium' GROUP BY 1"
+    assert dict(killed.query(states)) == {stage: ["running", "done"] for stage in KILLED_BEFORE}
 
 
 def test_a_full_refresh_publishes_and_changes_no_row(medium: Pipeline, next_copy: Callable[..., Pipeline]) -> None:

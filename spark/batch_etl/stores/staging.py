@@ -41,6 +41,13 @@ def count_in(cursor: Cursor, token: int, parts: Sequence[StagedPart]) -> None:
         cursor.execute(adopt.format(part.identifier, staging_table(part.table, token)))
 
 
+def size_of_parts(cursor: Cursor, parts: Sequence[StagedPart]) -> int:
+    """Bytes that these parts take in the warehouse, with their indexes."""
+    names = [part.identifier.as_string(cursor) for part in parts]
+    size = "SELECT COALESCE(SUM(PG_TOTAL_RELATION_SIZE(name::regclass)), 0) FROM UNNEST(%s::text[]) AS name"
+    return int(fetch_value(cursor, size, (names,)))
+
+
 def require_staging(cursor: Cursor, token: int, load: Load) -> None:
     """Raise Superseded where the staging of an attempt is gone: every claim clears what is older."""
     names = [*(staging_name(table, token) for table in load.mart.rows), *(part.name for part in load.parts)]

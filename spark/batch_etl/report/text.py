@@ -21,11 +21,7 @@ def render_text(summary: Summary) -> str:
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
         _table("Failed stages", failed_stages(summary), ("stage", "error")),
         _table("Failed checks", failed, ("check_name", "severity", "message")),
-        (
-            f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
-            f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
-            f"{figures['duplicate_records']:,} duplicates; {figures['refused_files']} files refused"
-        ),
+        _records(summary),
         f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, ("file_name", "state", "records", "reason")),
         _table("Quarantine", summary.reasons, ("dataset", "reason", "records")),
@@ -50,6 +46,24 @@ def failed_stages(summary: Summary) -> Rows:
 def is_change(change: Mapping[str, Any]) -> bool:
     """Whether a release changed any row of the table."""
     return any(change[f"rows_{what}"] for what in ("inserted", "updated", "deleted"))
+
+
+def judged_again(summary: Summary) -> int:
+    """Records that a run judged without having read a file, as a replay does; 0 for every other run."""
+    if summary.figures["source_files"]:
+        return 0
+    return sum(stage["records_in"] or 0 for stage in summary.stages if stage["stage"] == "data_cleaning")
+
+
+def _records(summary: Summary) -> str:
+    if again := judged_again(summary):
+        return f"Records: no file was read; {again:,} of earlier files were judged again"
+    figures = summary.figures
+    return (
+        f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
+        f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
+        f"{figures['duplicate_records']:,} duplicates; {figures['refused_files']} files refused"
+    )
 
 
 def _table(title: str, rows: Rows, columns: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from batch_etl.report.html import render_html
 from batch_etl.report.text import render_text
 from batch_etl.summary import Summary
 from tests.unit.report.drawn import FIGURES, FULL
@@ -43,6 +44,14 @@ Stages
 
 def test_what_is_empty_is_left_out() -> None:
     assert len(render_text(Summary("r1", FIGURES)).split("\n\n")) == 3
+
+
+def test_a_run_that_read_no_file_says_how_many_records_it_judged_again() -> None:
+    cleaning = {**FULL.stages[0], "stage": "data_cleaning"}
+    replayed = replace(FULL, figures={**FIGURES, "source_files": 0, "source_records": 0}, stages=[cleaning])
+
+    assert "\n\nRecords: no file was read; 1,020 of earlier files were judged again\n\n" in render_text(replayed)
+    assert "1,020 of earlier files judged again" in render_html(replayed)
 
 
 def test_the_verdict_says_what_is_visible() -> None:

@@ -72,7 +72,7 @@ def test_every_task_of_the_run_is_green_at_the_first_try(stack: Stack) -> None:
 @pytest.mark.usefixtures("first_start")
 def test_stages_that_need_spark_ran_on_the_standalone_cluster(stack: Stack) -> None:
     state = read_json(f"http://{LOOPBACK}:{stack.settings['SPARK_UI_PORT']}/json/")
-    finished = {job["name"].partition(" ")[0] for job in state["completedapps"] if job["state"] == "FINISHED"}
+    finished = {job["name"].rpartition(" ")[2] for job in state["completedapps"] if job["state"] == "FINISHED"}
     assert finished >= {"data_ingestion", "data_cleaning", "data_transformation"}
 
 

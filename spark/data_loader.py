@@ -1,7 +1,6 @@
 """Stage 4: copy the mart into staging tables of this attempt, where nobody but the checks looks."""
 
 import logging
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +8,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl import claim, release
 from batch_etl.run import Run, StageResult, main
-from batch_etl.stores.attempts import run_attempts, shared_out
+from batch_etl.stores.attempts import run_near, shared_out
 from batch_etl.stores.difference import read_table
-from batch_etl.stores.loads import Load, StagedPart, is_visible
+from batch_etl.stores.loads import Load, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from batch_etl.stores.part_copy import Part, parts_of, stage_parts
 from batch_etl.stores.staging import open_staging, size_of_parts
@@ -58,7 +57,9 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
     parts = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]
     dsn = run.settings.warehouse_dsn.get_secret_value()
     work = partial(stage_parts, dsn=dsn, who=f"{run.stage} {run.run_key}", token=token)
-    staged = tuple(part for filled in _do(run, _tasks(parts), work) for part in filled)
+    with run.lake.scratch() as scratch:
+        filled = run_near(lambda: run.spark, scratch, _tasks(parts), work)
+    staged = tuple(part for _, of_task in filled for part in of_task)
     with connection, connection.cursor() as cursor:
         open_staging(cursor, token, mart.rows)
     for part in staged:
@@ -70,16 +71,6 @@ def _tasks(parts: list[Part]) -> list[list[Part]]:
     """The largest first, so that none is left to wait for at the end."""
     ordered = sorted(parts, key=lambda part: part.size, reverse=True)
     return shared_out(ordered, lambda part: part.size, task_size=_TASK_BYTES, task_items=_TASK_PARTS)
-
-
-def _do(
-    run: Run, tasks: Sequence[Sequence[Part]], work: Callable[[Sequence[Part], Path], list[StagedPart]]
-) -> list[list[StagedPart]]:
-    """Do the work of each task: on the cluster, where there are several; reaching it takes longer than a single one."""
-    if len(tasks) <= 1:
-        return [work(task, run.lake.root) for task in tasks]
-    with run.lake.scratch() as scratch:
-        return [filled for _, filled in run_attempts(run.spark, scratch, tasks, work)]
 
 
 if __name__ == "__main__":

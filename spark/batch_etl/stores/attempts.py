@@ -55,6 +55,16 @@ def run_attempts(
     return counted
 
 
+def run_near(
+    open_spark: Callable[[], SparkSession], scratch: Path, items: Sequence[T], work: Callable[[T, Path], R]
+) -> list[tuple[Path, R]]:
+    """The same, but a single item is worked on here: reaching the cluster takes longer."""
+    if len(items) > 1:
+        return run_attempts(open_spark(), scratch, items, work)
+    scratch.mkdir(parents=True, exist_ok=True)
+    return [attempt(item, scratch=scratch, work=work) for item in items]
+
+
 def attempt(item: T, *, scratch: Path, work: Callable[[T, Path], R]) -> tuple[Path, R]:
     """What a task does: its work, in a folder that no other attempt has. Raises FileNotFoundError without scratch."""
     folder = scratch / uuid.uuid4().hex

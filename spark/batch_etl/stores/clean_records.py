@@ -39,8 +39,21 @@ class CleanRecords:
         is_decided = len(self.inputs.batches[dataset]) == 1
         return records if is_decided else current_versions(records, self.contracts[dataset])
 
+    def current_files(self, dataset: str, scratch: Path) -> list[Path]:
+        """The same as Parquet files, which hold more columns; below scratch where somebody has to write them first."""
+        folders = list(self.inputs.clean_folders(self.lake, dataset).values())
+        if len(folders) > 1:
+            return files_of(self.current(dataset), scratch / dataset)
+        return [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
+
     def count(self) -> int:
         datasets = self.inputs.batches
         return sum(
             count_rows(each) for name in datasets for each in self.inputs.clean_folders(self.lake, name).values()
         )
+
+
+def files_of(rows: DataFrame, folder: Path) -> list[Path]:
+    """Write rows as Parquet files into a folder that is not there yet."""
+    rows.write.parquet(str(folder))
+    return sorted(folder.glob("*.parquet"))

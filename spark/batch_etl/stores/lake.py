@@ -87,10 +87,16 @@ def write_part(table: pa.Table, file: Path, *, repeating: Sequence[str] | None =
 
     repeating  columns whose values repeat; where it is not said, that is found out for each of them
     """
+    with part_writer(file, table.schema, repeating=repeating) as part:
+        part.write_table(table)
+    return file
+
+
+def part_writer(file: Path, schema: pa.Schema, *, repeating: Sequence[str] | None = None) -> parquet.ParquetWriter:
+    """Open a Parquet file to write table after table to it, as write_part writes one."""
     options = {"write_page_checksum": True, "store_decimal_as_integer": True}
     use_dictionary = True if repeating is None else list(repeating)
-    parquet.write_table(table, file, compression="zstd", use_dictionary=use_dictionary, **options)
-    return file
+    return parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=use_dictionary, **options)
 
 
 def read_part(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -98,6 +104,13 @@ def read_part(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
     # as there are cores; each keeps to its own.
     with parquet.ParquetFile(file, page_checksum_verification=True) as part:
         return part.read(columns, use_threads=False)
+
+
+def read_batches(file: Path, columns: Sequence[str], *, rows: int) -> Iterator[pa.Table]:
+    """A Parquet file piece by piece, as read_part reads it whole: so many rows are in memory at once."""
+    with parquet.ParquetFile(file, page_checksum_verification=True) as part:
+        for batch in part.iter_batches(rows, columns=columns, use_threads=False):
+            yield pa.Table.from_batches([batch])
 
 
 def replace_file(file: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """The tables of a mart that is being written, and of the one before it whose unchanged parts it takes over."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,15 +47,27 @@ class MartTables:
 
         only  the months that the rows are of; every other one is taken from the mart before. None: all months there are
         """
-        place = self.folder / table
-        place.mkdir()
+        place = self._open_months(table, only)
         if only is None or only:
             months = rows.withColumn("month", month_of(month_column))
             months.write.mode("append").partitionBy("month").parquet(str(place))
+
+    def place_months(self, table: str, files: Iterable[tuple[str, Path]], *, only: Collection[str] | None) -> None:
+        """The same for rows that are written already: move these files, each with its month, into place."""
+        place = self._open_months(table, only)
+        for number, (month, file) in enumerate(files):
+            folder = place / f"month={month}"
+            folder.mkdir(exist_ok=True)
+            file.rename(folder / f"part-{number:05}.parquet")
+
+    def _open_months(self, table: str, only: Collection[str] | None) -> Path:
+        place = self.folder / table
+        place.mkdir()
         if only is not None:
             for month in self._before(table).glob("month=*"):
                 if month.name.removeprefix("month=") not in only:
                     _link(month, place / month.name)
+        return place
 
     def months(self, table: str) -> list[str]:
         """The months that a table which was written has rows of, in order."""

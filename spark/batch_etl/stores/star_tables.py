@@ -7,23 +7,24 @@ is taken over. Whatever is taken as the mart before, the result is the same; the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from batch_etl.recompute import Recompute
-from batch_etl.stores.clean_records import CleanRecords
+from batch_etl.stores.clean_records import CleanRecords, files_of
 from batch_etl.stores.mart import Inputs, changed_batches
 from batch_etl.stores.mart_tables import MartTables
-from batch_etl.transforms.months import keys_that_differ, month_of, months_in, moved_versions, rekeyed_months
-from batch_etl.transforms.star import build_dates, build_dimension, build_sales
+from batch_etl.stores.sale_files import DIMENSIONS, SALES, read_versions, sales_type, write_sales
+from batch_etl.transforms.months import keys_that_differ, months_in, moved_versions, rekeyed_months
+from batch_etl.transforms.star import build_dates, build_dimension
 from batch_etl.transforms.versions import current_versions
 
 _UNKNOWN = {
     "customer": {"full_name": "unknown", "segment": "unknown"},
     "product": {"product_name": "unknown", "category": "unknown"},
 }
-_SALES = "core.fct_sale"
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,20 @@ class WrittenStar:
 
 def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) -> WrittenStar:
     before = Inputs.read(tables.before) if tables.before else None
-    customers = _write_dimension("customer", clean, tables, before)
-    products = _write_dimension("product", clean, tables, before)
-    everything = build_sales(clean.current("sales"), customers, products)
+    dimensions = {name: _write_dimension(name, clean, tables, before) for name in DIMENSIONS}
     months = None
-    if before is None:
-        tables.write_months(_SALES, everything, month_column="sold_on", only=None)
-    else:
-        rows, months = _changed_sales(clean, tables, before, {"customer": customers, "product": products})
-        if recompute.has_months:
-            months |= _asked_months(clean, recompute)
-            rows = everything.where(month_of("sold_on").isin(*months))
-        tables.write_months(_SALES, rows, month_column="sold_on", only=months)
-    sales = tables.read_months(_SALES, everything.schema)
-    dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(_SALES))))
-    star = {"dim_customer": customers, "dim_product": products, "dim_date": dates, "fct_sale": sales}
+    with clean.lake.scratch() as scratch:
+        if before is None:
+            files = clean.current_files("sales", scratch)
+        else:
+            standing, months = _changed_sales(clean, tables, before, dimensions)
+            asked = _asked_months(clean, recompute) - months if recompute.has_months else set[str]()
+            months |= asked
+            files = clean.current_files("sales", scratch) if asked else files_of(standing, scratch / "standing")
+        write_sales(clean, tables, files, scratch / "sales", only=months)
+    sales = tables.read_months(SALES, sales_type(clean.contracts["sales"]))
+    dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(SALES))))
+    star = {**{f"dim_{name}": rows for name, rows in dimensions.items()}, "dim_date": dates, "fct_sale": sales}
     return WrittenStar(star, None if months is None else frozenset(months))
 
 
@@ -72,11 +72,9 @@ def _write_dimension(name: str, clean: CleanRecords, tables: MartTables, before:
 def _changed_sales(
     clean: CleanRecords, tables: MartTables, before: Inputs, dimensions: Mapping[str, DataFrame]
 ) -> tuple[DataFrame, set[str]]:
-    """The sales as they are now, core.fct_sale's columns, and the months in which they are not as they were."""
-    customers, products = dimensions["customer"], dimensions["product"]
-    columns = clean.contracts["sales"].column_names
-    schema = build_sales(clean.read_folders("sales", []), customers, products).schema
-    was = tables.read_months_before(_SALES, schema)
+    """The months in which sales are not as they were, and the sales that stand in them: their contract's columns."""
+    schema = sales_type(clean.contracts["sales"])
+    was = tables.read_months_before(SALES, schema)
     keys, fresh, months = _arrivals(clean, before, tables, schema)
     moved = [
         moved_versions(tables.read_before(f"core.dim_{name}"), dimension, name=name)
@@ -84,10 +82,9 @@ def _changed_sales(
         if before.of(f"{name}s") != clean.inputs.of(f"{name}s")
     ]
     kept = was.join(keys, keys.columns, "left_anti")
-    months |= rekeyed_months(kept, moved, columns=columns, customers=customers, products=products)
-    in_months = tables.read_months_before(_SALES, schema, only=months)
-    standing = in_months.join(keys, keys.columns, "left_anti").select(*columns).unionByName(fresh)
-    return build_sales(standing, customers, products), months
+    months |= rekeyed_months(kept, moved, partial(read_versions, tables.folder))
+    in_months = tables.read_months_before(SALES, schema, only=months).join(keys, keys.columns, "left_anti")
+    return in_months.select(*clean.contracts["sales"].column_names).unionByName(fresh), months
 
 
 def _arrivals(
@@ -105,9 +102,9 @@ def _arrivals(
     arrived = clean.read_folders("sales", new)
     keys = keys_that_differ(clean.read_folders("sales", gone), arrived, contract.key).cache()
     # First in which months they stood, which two columns tell: of most deliveries in none.
-    pointing = tables.read_months_before(_SALES, schema).select(*contract.key, "sold_on")
+    pointing = tables.read_months_before(SALES, schema).select(*contract.key, "sold_on")
     months = months_in(pointing.join(keys, keys.columns, "left_semi"), "sold_on")
-    stood = tables.read_months_before(_SALES, schema, only=months).select(*contract.column_names)
+    stood = tables.read_months_before(SALES, schema, only=months).select(*contract.column_names)
     # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
     rivals = clean.read("sales") if gone else arrived.unionByName(stood)
     fresh = current_versions(rivals.join(keys, keys.columns, "left_semi"), contract).cache()

@@ -1,4 +1,4 @@
-"""The star: dimensions with history, and the facts that point at the version of their time."""
+"""The dimensions of the star: with their history, and the calendar."""
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
@@ -7,11 +7,6 @@ UNKNOWN_KEY = -1
 UNKNOWN_ID = "unknown"
 _BEGINNING = "1900-01-01 00:00:00"
 _END = "9999-12-31 00:00:00"
-# The columns of sales that build_sales names one by one.
-_MODELLED = {
-    *("sale_id", "customer_id", "product_id", "quantity", "unit_price_usd", "discount_rate"),
-    *("sold_at_utc", "region", "payment_method"),
-}
 
 
 def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) -> DataFrame:
@@ -66,53 +61,6 @@ def build_dates(spark: SparkSession, years: range) -> DataFrame:
             (iso_weekday >= 6).alias("is_weekend"),  # noqa: PLR2004 - Saturday
         )
     )
-
-
-def build_sales(sales: DataFrame, customers: DataFrame, products: DataFrame) -> DataFrame:
-    """core.fct_sale.
-
-    sales      one row a sale, the columns of its contract; what the contract got since comes last
-    customers  core.dim_customer
-    products   core.dim_product
-
-    One row a sale, whatever the dimensions hold: an unknown customer or product is the unknown member.
-    """
-    gross = (F.col("quantity") * F.col("unit_price_usd")).cast("decimal(18,2)")
-    # Spark's round is half up, which is how the tills round.
-    discount = F.round(gross * F.col("discount_rate"), 2).cast("decimal(18,2)")
-    keyed = _with_key(_with_key(sales, customers, name="customer"), products, name="product")
-    return keyed.select(
-        "sale_id",
-        F.to_date("sold_at_utc").alias("sold_on"),
-        "sold_at_utc",
-        "customer_key",
-        "product_key",
-        "customer_id",
-        "product_id",
-        "quantity",
-        "unit_price_usd",
-        "discount_rate",
-        gross.alias("gross_usd"),
-        discount.alias("discount_usd"),
-        (gross - discount).cast("decimal(18,2)").alias("net_usd"),
-        "region",
-        "payment_method",
-        *(column for column in sales.columns if column not in _MODELLED),
-    )
-
-
-def _with_key(sales: DataFrame, dimension: DataFrame, *, name: str) -> DataFrame:
-    """Add <name>_key: the version of the dimension that held when the sale was made, else the unknown key."""
-    versions = dimension.select(
-        F.col(f"{name}_id").alias("_id"), F.col(f"{name}_key"), F.col("valid_from_utc"), F.col("valid_to_utc")
-    )
-    held = (
-        (F.col(f"{name}_id") == F.col("_id"))
-        & (F.col("sold_at_utc") >= F.col("valid_from_utc"))
-        & (F.col("sold_at_utc") < F.col("valid_to_utc"))
-    )
-    key = F.coalesce(f"{name}_key", F.lit(UNKNOWN_KEY).cast("long"))
-    return sales.join(versions, held, "left").select(*sales.columns, key.alias(f"{name}_key"))
 
 
 def _unknown_member(dimension: DataFrame, *, name: str, unknown: dict[str, str]) -> DataFrame:

@@ -3,14 +3,14 @@
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Column, Contract
-from batch_etl.transforms.star import build_dimension, build_sales
+from batch_etl.transforms.facts import Versions
+from batch_etl.transforms.star import build_dimension
 from batch_etl.transforms.versions import current_versions
 
 HISTORIES = 10_000
@@ -101,34 +101,13 @@ def test_a_version_stands_exactly_where_something_changed(histories: dict[str, H
         assert told[name] == wanted
 
 
-def test_a_sale_meets_what_was_known_of_its_moment(
-    histories: dict[str, History], dimension: DataFrame, spark: SparkSession
-) -> None:
+def test_a_sale_meets_what_was_known_of_its_moment(histories: dict[str, History], dimension: DataFrame) -> None:
+    known = dimension.toArrow()
+    content = {row["customer_key"]: (row["city"], row["is_deleted"]) for row in known.to_pylist()}
     probes = [(name, moment(minute)) for name in histories for minute in (-1, 3, 7, 40)]
-    sales = spark.createDataFrame(
-        pa.table(
-            {
-                "sale_id": [f"{name} {at}" for name, at in probes],
-                "customer_id": [name for name, _ in probes],
-                "product_id": ["P1"] * len(probes),
-                "quantity": [1] * len(probes),
-                "unit_price_usd": [Decimal("1.00")] * len(probes),
-                "discount_rate": [Decimal("0.0000")] * len(probes),
-                "sold_at_utc": [at for _, at in probes],
-                "region": ["north"] * len(probes),
-                "payment_method": ["card"] * len(probes),
-            }
-        )
-    )
-    products = spark.sql(
-        "SELECT 'P1' AS product_id, 1L AS product_key, "
-        "TIMESTAMP '1900-01-01' AS valid_from_utc, TIMESTAMP '9999-12-31' AS valid_to_utc"
-    )
+    ids = pa.array([name for name, _ in probes])
+    moments = pa.array([at for _, at in probes], pa.timestamp("us", "UTC"))
 
-    facts = build_sales(sales, dimension, products).select("sale_id", "customer_key")
-    found = facts.join(dimension, "customer_key").select("sale_id", "city", "is_deleted").toArrow().to_pylist()
+    keys = Versions.of(known["customer_id"], known["customer_key"], known["valid_from_utc"]).keys_at(ids, moments)
 
-    assert {row["sale_id"]: (row["city"], row["is_deleted"]) for row in found} == {
-        f"{name} {at}": content_at(histories[name], at) for name, at in probes
-    }
-    assert len(found) == len(probes)
+    assert [content[key] for key in keys] == [content_at(histories[name], at) for name, at in probes]

@@ -1,0 +1,82 @@
+"""Sales on the executors: tasks read those that stand from Parquet files and write them, as facts, by month."""
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
+
+from batch_etl.contract import Contract
+from batch_etl.stores.attempts import run_near, shared_out
+from batch_etl.stores.clean_records import CleanRecords
+from batch_etl.stores.lake import count_rows_of, part_writer, read_batches, read_part
+from batch_etl.stores.mart_tables import MartTables
+from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
+
+SALES = "core.fct_sale"
+DIMENSIONS = ("customer", "product")
+_ROWS_A_TASK = 1_000_000
+_FILES_A_TASK = 100
+_ROWS_AT_ONCE = 500_000
+# So many rows tell which columns repeat their values.
+_ROWS_LOOKED_AT = 10_000
+
+
+def sales_type(contract: Contract) -> StructType:
+    """Of core.fct_sale, as Spark reads it."""
+    return from_arrow_schema(sales_schema(contract))
+
+
+def read_versions(mart: Path) -> dict[str, Versions]:
+    """The dimensions of a mart that is being written."""
+    found = {}
+    for name in DIMENSIONS:
+        files = sorted((mart / f"core.dim_{name}").glob("*.parquet"))
+        columns = [f"{name}_id", f"{name}_key", "valid_from_utc"]
+        found[name] = Versions.of(*pa.concat_tables(read_part(file, columns) for file in files).select(columns).columns)
+    return found
+
+
+def write_sales(
+    clean: CleanRecords, tables: MartTables, files: Sequence[Path], scratch: Path, *, only: Collection[str] | None
+) -> None:
+    """Write core.fct_sale from these files of sales that stand.
+
+    only  the months to write; every other one is taken from the mart before. None: all months there are
+    """
+    tasks = shared_out(files, count_rows_of, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+    schema = clean_schema(clean.contracts["sales"])
+    work = partial(_write_by_month, schema=schema, mart=tables.folder, only=only)
+    done = run_near(lambda: tables.spark, scratch, tasks, work)
+    tables.place_months(SALES, [written for _, of_task in done for written in of_task], only=only)
+
+
+def _write_by_month(
+    files: Sequence[Path], folder: Path, *, schema: pa.Schema, mart: Path, only: Collection[str] | None
+) -> list[tuple[str, Path]]:
+    """The work of a task: a file a month. schema: of the contract of sales."""
+    versions = read_versions(mart)
+    written: dict[str, Path] = {}
+    with ExitStack() as ending:
+        writers: dict[str, parquet.ParquetWriter] = {}
+        for sales in (piece for file in files for piece in read_batches(file, schema.names, rows=_ROWS_AT_ONCE)):
+            # Spark may have written a moment as one without a zone.
+            facts = build_sales(sales.select(schema.names).cast(schema), *(versions[name] for name in DIMENSIONS))
+            for month, rows in by_month(facts, only=only):
+                if month not in writers:
+                    written[month] = folder / f"{month}.parquet"
+                    writer = part_writer(written[month], facts.schema, repeating=_repeating(facts))
+                    writers[month] = ending.enter_context(writer)
+                writers[month].write_table(rows)
+    return list(written.items())
+
+
+def _repeating(facts: pa.Table) -> list[str]:
+    """The columns of which a value is there twice or more, on the whole: worth a dictionary."""
+    some = facts.slice(0, _ROWS_LOOKED_AT)
+    return [name for name in some.column_names if 2 * pc.count_distinct(some[name]).as_py() <= len(some)]

@@ -153,6 +153,22 @@ def test_with_a_shared_session_the_next_size_is_published_without_a_submit(stack
 
 
 @pytest.mark.usefixtures("first_start")
+def test_a_dry_run_tells_what_a_publish_would_change_and_changes_nothing(stack: Stack) -> None:
+    for is_dry in (True, False):
+        run_id = stack.airflow.trigger(DAG_ID, {"dataset_size": "large", "dry_run": is_dry})
+        assert stack.wait_for_run(run_id) == "success"
+        states = {task["task_id"]: task["state"] for task in stack.airflow.task_instances(DAG_ID, run_id)}
+        not_done = {name for name, state in states.items() if state == "skipped"}
+        assert not_done == ({"publish", "daily_summary", "notifications"} if is_dry else set())
+        stack.succeed("./etl", "verify", "--size", "medium" if is_dry else "large")
+        if is_dry:
+            plan = stack.succeed("./etl", "plan")
+            assert run_id in plan
+            assert "audited: a publish would change" in plan
+            assert "core.fct_sale: +" in plan
+
+
+@pytest.mark.usefixtures("first_start")
 def test_stopping_ends_every_service(stack: Stack) -> None:
     stack.succeed("./stop.sh")
     assert [key for key in PORTS if not is_free(LOOPBACK, int(stack.settings[key]))] == []

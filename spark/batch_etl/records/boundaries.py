@@ -108,11 +108,11 @@ class RecordSplitter:
         while True:
             careful_from = self._plain_end(data, position)
             lines.append(data[position:careful_from])
-            places += count_lines(lines[-1])
             position = careful_from
             end = self._record_end(data, position, is_last=is_last)
             if end is None:
                 break
+            places += count_lines(lines[-1])
             record = data[position : min(end, position + self._longest)]
             if record not in _LINE_ENDS:
                 others[places] = record

@@ -14,7 +14,7 @@ from batch_etl.stores.attempts import run_attempts
 from batch_etl.stores.lake import count_rows_of, read_part, write_part
 from batch_etl.stores.landing import Batch
 from batch_etl.stores.source_reader import with_raw_text
-from batch_etl.transforms.duplicates import key_hashes, repeated, set_apart, split_duplicates
+from batch_etl.transforms.duplicates import among, key_hashes, repeated, set_apart, split_duplicates
 from batch_etl.transforms.judge import LINEAGE, judge
 from batch_etl.transforms.ledger import cents
 
@@ -100,7 +100,7 @@ def _settle(spark: SparkSession, parts: Sequence[Judged], scratch: Path) -> list
         return list(parts)
     np.save(scratch / "shared.npy", shared)
     work = partial(set_shared_apart, hashes=scratch / "shared.npy")
-    concerned = [place for place, hashes in enumerate(of_parts) if np.isin(shared, hashes).any()]
+    concerned = [place for place, hashes in enumerate(of_parts) if among(shared, hashes).any()]
     attempts = run_attempts(spark, scratch / "settled", [parts[place] for place in concerned], work)
     settled = list(parts)
     for place, (_, part) in zip(concerned, attempts, strict=True):

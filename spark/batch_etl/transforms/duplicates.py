@@ -26,7 +26,7 @@ def split_duplicates(
     rows(valid) = rows(kept) + rows(duplicates), whatever the order of the rows.
     """
     hashes = key_hashes(valid, contract) if hashes is None else hashes
-    rest, doubled = _parted(valid, np.isin(hashes, repeated(hashes)))
+    rest, doubled = _parted(valid, among(hashes, repeated(hashes)))
     kept, duplicates = _ranked(doubled, contract)
     return pa.concat_tables([rest, kept]), duplicates
 
@@ -46,9 +46,18 @@ def repeated(hashes: np.ndarray) -> np.ndarray:
     return np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
 
 
+def among(hashes: np.ndarray, in_order: np.ndarray) -> np.ndarray:
+    """Which hashes are there among others that are in order: without sorting any, as numpy's isin would."""
+    if not len(in_order):
+        return np.zeros(len(hashes), bool)
+    places = np.minimum(np.searchsorted(in_order, hashes), len(in_order) - 1)
+    found: np.ndarray = in_order[places] == hashes
+    return found
+
+
 def set_apart(records: pa.Table, hashes: np.ndarray, contract: Contract) -> tuple[pa.Table, pa.Table]:
-    """Part the records whose key has none of these hashes from those whose key has one."""
-    return _parted(records, np.isin(key_hashes(records, contract), hashes))
+    """Part the records whose key has none of these hashes, which are in order, from those whose key has one."""
+    return _parted(records, among(key_hashes(records, contract), hashes))
 
 
 def _parted(records: pa.Table, is_apart: np.ndarray) -> tuple[pa.Table, pa.Table]:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from batch_etl.transforms.duplicates import key_hashes, repeated, set_apart, split_duplicates
+from batch_etl.transforms.duplicates import among, key_hashes, repeated, set_apart, split_duplicates
 from batch_etl.transforms.values import arrow_type
 from tests.drawing import read_drawing
 from tests.unit.transforms.test_versions import PRICES, VERSIONS
@@ -52,7 +52,7 @@ def test_a_file_without_records_has_neither() -> None:
 
 
 def test_records_with_one_of_the_keys_are_set_apart() -> None:
-    hashes = key_hashes(pa.table({"id": ["A", "E", "Z"]}), PRICES)
+    hashes = np.sort(key_hashes(pa.table({"id": ["A", "E", "Z"]}), PRICES))
 
     rest, apart = set_apart(drawn(), hashes, PRICES)
 
@@ -67,6 +67,13 @@ def test_keys_of_several_columns_have_the_same_number_where_every_column_is_the_
     keys = zip(drawn()["id"].to_pylist(), drawn()["known_at"].to_pylist(), strict=True)
     both = set(zip(keys, hashes.tolist(), strict=True))
     assert len(both) == len({key for key, _ in both}) == len({number for _, number in both})
+
+
+def test_hashes_are_found_among_others_that_are_in_order() -> None:
+    hashes = np.array([9, 5, 1, 2**64 - 1, 5, 3], np.uint64)
+    for in_order in ([], [5], [1, 5, 9], [0, 2, 4], [3, 2**64 - 1]):
+        others = np.array(in_order, np.uint64)
+        assert among(hashes, others).tolist() == [each in in_order for each in hashes.tolist()]
 
 
 def test_only_numbers_that_are_there_again_are_repeated() -> None:

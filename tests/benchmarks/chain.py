@@ -1,10 +1,10 @@
 """The whole chain beside what people take otherwise: same files, same rules, same tables, one after the other.
 
-usage: python -m tests.benchmarks.chain [--rows N,N,...] [--contenders NAME,NAME,...] [--write]
+usage: python -m tests.benchmarks.chain [--rows N,N,...] [--contenders NAME,NAME,...] [--warm] [--write]
 ie:    python -m tests.benchmarks.chain --rows 20,5000,100000,1000000,10000000 --write
 
-Run it in .local/venv. --write puts the table and the plot into docs/. What was measured stands in .local/chain.json;
---write with --rows "" writes it down again.
+Run it in .local/venv. --write puts the table and the plot into docs/. What was measured stands in .local/chain.json,
+until the same is measured again; --write with --rows "" writes it down again.
 """
 
 import argparse
@@ -49,17 +49,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="20,5000,100000,1000000")
     parser.add_argument("--contenders", default=",".join(CONTENDERS))
+    parser.add_argument("--warm", action="store_true", help="only with two executors, all stages in one process")
     parser.add_argument("--write", action="store_true", help="put table and plot into docs/")
     arguments = parser.parse_args()
     if arguments.rows:
-        results = list(measured([int(rows) for rows in arguments.rows.split(",")], arguments.contenders.split(",")))
-        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        sizes = [int(rows) for rows in arguments.rows.split(",")]
+        for result in measured(sizes, arguments.contenders.split(","), ways=1 if arguments.warm else None):
+            _remember(result)
     if arguments.write:
-        write_report(json.loads(RESULTS.read_text(encoding="utf-8")), PROJECT / "docs")
+        write_report(_known(), PROJECT / "docs")
 
 
-def measured(sizes: list[int], names: list[str]) -> Iterator[dict[str, Any]]:
-    """A result a size, contender and way. Raises AssertionError where two contenders tell different totals."""
+def _known() -> list[dict[str, Any]]:
+    known: list[dict[str, Any]] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    return known
+
+
+def _remember(result: dict[str, Any]) -> None:
+    def of(each: dict[str, Any]) -> tuple[Any, ...]:
+        return each["rows"], list(CONTENDERS).index(each["contender"]), each["is_cold"], -each["executors"]
+
+    kept = [each for each in _known() if of(each) != of(result)]
+    RESULTS.write_text(json.dumps(sorted([*kept, result], key=of), indent=1), encoding="utf-8")
+
+
+def measured(sizes: list[int], names: list[str], *, ways: int | None) -> Iterator[dict[str, Any]]:
+    """A result a size, contender and way, of these so many. Raises AssertionError where two tell different totals."""
     environ = _environ(install_contenders())
     with running_server() as server:
         run_statements(server.dsn, *databases.role_statements({"loader": "trusted", "reader": "trusted"}))
@@ -68,18 +83,20 @@ def measured(sizes: list[int], names: list[str]) -> Iterator[dict[str, Any]]:
                 write_sources(Path(folder), rows)
                 told: dict[str, Any] = {}
                 for name in names:
-                    for result in ways_of(name, Path(folder), server.dsn, environ):
+                    for result in ways_of(name, Path(folder), server.dsn, environ, ways=ways):
                         told[name] = result.pop("totals")
                         assert told[name] == told[names[0]], told
                         print(json.dumps({"rows": rows} | result), flush=True)
                         yield {"rows": rows} | result
 
 
-def ways_of(name: str, sources: Path, server: str, environ: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Run one contender in each of its ways, each in a database of its own."""
-    module, ways = CONTENDERS[name]
+def ways_of(
+    name: str, sources: Path, server: str, environ: dict[str, str], *, ways: int | None
+) -> Iterator[dict[str, Any]]:
+    """Run one contender in the first so many of its ways, or in all of them, each in a database of its own."""
+    module, known_ways = CONTENDERS[name]
     stages = 0
-    for executors, is_cold in ways:
+    for executors, is_cold in known_ways[:ways]:
         dsn = make_database(server)
         result = run(module, [sources, dsn, executors], environ, cold_stages=stages if is_cold else 0)
         stages = len(result["stages"])

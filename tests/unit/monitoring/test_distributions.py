@@ -1,13 +1,15 @@
 """The shares and quartiles of a column, and how far chance alone would move them."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from batch_etl.anomalies import Limits, Point, judge_point
 from batch_etl.contract import Column
-from monitoring.distributions import Measured, measure_column
+from batch_etl.stores.lake import write_part
+from monitoring.distributions import Measured, measure_column, read_values
 from tests.unit.test_anomalies import FIRST, days
 
 REGION = Column(name="region", kind="text", physical_type="text", description="", allowed_values=("north", "south"))
@@ -22,6 +24,18 @@ def test_each_allowed_value_has_its_share_of_what_is_not_empty() -> None:
     told = measured(REGION, ["north", "north", None, "north", "south"])
 
     assert {name: figure.value for name, figure in told.items()} == {"region is north": 0.75, "region is south": 0.25}
+
+
+def test_of_many_records_every_so_many_are_read(tmp_path: Path) -> None:
+    files = [
+        write_part(pa.table({"price": values}), tmp_path / f"{place}.parquet")
+        for place, values in enumerate(([1, 2, 3, 4, 5], [6], [7, 8, 9]))
+    ]
+    files.append(write_part(pa.table({"other": [1]}), tmp_path / "before the column.parquet"))
+
+    assert read_values(files, PRICE, every=1).to_pylist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert read_values(files, PRICE, every=3).to_pylist() == [1, 4, 6, 7]
+    assert read_values(files[3:], PRICE, every=3).to_pylist() == []
 
 
 def test_a_value_that_is_gone_has_a_share_of_nothing() -> None:

@@ -1,6 +1,6 @@
 """Loading and publishing of a drawn mart, beside psql's \\copy of a ready CSV file and Spark's JDBC.
 
-    python -m pytest tests/benchmarks/bench_loading.py -s --rows 1000000,10000000 [--jdbc-jar postgresql.jar]
+    python -m pytest tests/benchmarks/bench_loading.py -s --rows 1000000,10000000 [--jdbc]
 
 Prints seconds, and those of processors: of all processes, and of PostgreSQL's.
 """
@@ -35,9 +35,9 @@ def test_loading_beside_copy(
         folder = draw_mart(pipeline, "first", lambda place, rows=rows: write_mart(place, rows, **MASTER))
         load_and_publish(pipeline, "first")
         copy_ready_csv(pipeline)
-        if jar := request.config.getoption("--jdbc-jar"):
+        if request.config.getoption("--jdbc"):
             with told("Spark's JDBC, with its start"):
-                print(f"Spark's JDBC, the write | {seconds_of_jdbc(pipeline, folder, jar):.1f}")
+                print(f"Spark's JDBC, the write | {seconds_of_jdbc(pipeline, folder):.1f}")
 
         def take_over(place: Path, folder: Path = folder) -> None:
             subprocess.run(["cp", "-al", f"{folder}/.", place], check=True)
@@ -75,9 +75,9 @@ def copy_ready_csv(pipeline: Pipeline) -> None:
     pipeline.query("CHECKPOINT")
 
 
-def seconds_of_jdbc(pipeline: Pipeline, folder: Path, jar: str) -> float:
+def seconds_of_jdbc(pipeline: Pipeline, folder: Path) -> float:
     environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    command = [sys.executable, "-m", "tests.benchmarks.jdbc_loading", jar, str(folder / "core.fct_sale")]
+    command = [sys.executable, "-m", "tests.benchmarks.jdbc_loading", str(folder / "core.fct_sale")]
     done = subprocess.run(
         [*command, pipeline.dsn, "beside.sales"], check=True, capture_output=True, text=True, env=environ, cwd=PROJECT
     )

@@ -23,7 +23,7 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", default="1000000", help="numbers of records, separated by commas")
-    parser.addoption("--jdbc-jar", help="PostgreSQL's driver for Java, to measure Spark's JDBC with")
+    parser.addoption("--jdbc", action="store_true", help="measure Spark's JDBC too; Maven has PostgreSQL's driver")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Spark's own way into PostgreSQL, as its manual shows it; prints the seconds of the write.
 
-usage: python -m tests.benchmarks.jdbc_loading JAR PARQUET_FOLDER DSN TABLE
+usage: python -m tests.benchmarks.jdbc_loading PARQUET_FOLDER DSN TABLE
 """
 
 import sys
@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 from pyspark.sql import SparkSession
 
+from tests.benchmarks.spark_cluster import jdbc_jar
 
-def main(jar: str, folder: str, dsn: str, table: str) -> None:
-    session = SparkSession.builder.master("local[2]").config("spark.jars", jar).config("spark.ui.enabled", "false")
+
+def main(folder: str, dsn: str, table: str) -> None:
+    session = SparkSession.builder.master("local[2]").config("spark.jars", jdbc_jar())
+    session = session.config("spark.ui.enabled", "false")
     session = session.config("spark.sql.session.timeZone", "UTC").config("spark.log.level", "ERROR")
     sales = session.getOrCreate().read.option("recursiveFileLookup", True).parquet(folder)
     place = urlsplit(dsn)

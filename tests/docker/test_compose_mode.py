@@ -55,6 +55,14 @@ def test_containers_read_neither_the_settings_nor_write_the_code(stack: Stack) -
     assert stack.run(*worker, "touch", "/opt/pipeline/dags/mine.py").returncode
 
 
+def test_files_are_generated_beside_those_that_are_committed(stack: Stack) -> None:
+    stack.succeed("./etl", "generate", "--rows", "20")
+    written = [file for kind in ("raw", "expected") for file in (stack.folder / "data" / kind).glob("*20.*")]
+    assert {file.name for file in written} >= {"sales_data_20.csv", "sales_data_20.csv.answers.csv"}
+    for file in written:
+        file.unlink()
+
+
 def test_two_workers_of_each_share_a_run(stack: Stack) -> None:
     two = ["--scale=spark-worker=2", "--scale=airflow-worker=2"]
     stack.succeed("docker", "compose", "up", "--detach", "--wait", *two)

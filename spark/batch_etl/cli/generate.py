@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 
 _MANY_SALES = 200_000
@@ -59,7 +60,11 @@ def generate(
         # A process costs more than it saves where a few parts are made.
         wanted_processes = processes or (os.cpu_count() or 1 if sales >= _MANY_SALES else 1)
         place = Place(label, raw=out, expected=expected)
-        totals = generate_size(world, sales=sales, place=place, processes=wanted_processes)
+        try:
+            totals = generate_size(world, sales=sales, place=place, processes=wanted_processes)
+        except OSError as error:
+            told = f"{error.filename}: {error.strerror}; name folders that can be written with --out and --expected"
+            raise ConfigurationError(told) from None
         table = Table("file", "records", "clean", "quarantined", "duplicates")
         for name, file in totals["files"].items():
             table.add_row(name, *(f"{file[key]:,}" for key in ("records", "clean", "quarantined", "duplicates")))

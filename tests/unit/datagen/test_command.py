@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_etl import cli
+from batch_etl.errors import ConfigurationError
 
 RAW = {"sales_data_{}.csv", "customer_data_{}.json", "products_data_{}.csv"}
 
@@ -39,3 +40,13 @@ def test_without_a_folder_the_files_go_where_runs_and_verify_look_for_them(home:
 @pytest.mark.parametrize("wrong", [("--rows", "19"), ("--rows", "100000001"), ("--rows", "30", "--size", "small")])
 def test_a_number_that_no_file_can_have_is_refused(wrong: tuple[str, ...]) -> None:
     assert generate(*wrong) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    told = CliRunner().invoke(cli.app, ["generate", "--rows", "20", "--out", str(tmp_path / "file/raw")]).exception
+
+    assert isinstance(told, ConfigurationError)
+    assert str(told).startswith(f"{tmp_path / 'file'}")
+    assert "--out and --expected" in str(told)

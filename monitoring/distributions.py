@@ -74,8 +74,13 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
 
 def read_values(files: Sequence[Path], column: Column, *, every: int) -> pa.ChunkedArray:
     """The values of a column of these Parquet files: of each file the first, and after it one in `every`."""
-    # Some only: a batch that was judged before the column was in the contract lacks it.
-    parts = [read_part(file, [column.name]) for file in files]
-    columns = [part[column.name].combine_chunks() for part in parts if column.name in part.column_names]
-    found = [values if every == 1 else values.take(np.arange(0, len(values), every)) for values in columns]
+    found = [values for file in files for values in _some_values(file, column.name, every)]
     return pa.chunked_array(found, found[0].type if found else pa.null())
+
+
+def _some_values(file: Path, name: str, every: int) -> Iterator[pa.Array]:
+    part = read_part(file, [name])
+    # A batch that was judged before the column was in the contract lacks it.
+    if name in part.column_names:
+        values = part[name].combine_chunks()
+        yield values if every == 1 else values.take(np.arange(0, len(values), every))

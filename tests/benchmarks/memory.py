@@ -5,7 +5,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-_INTERVAL_SECONDS = 0.2
+# To look takes time of those that are looked at: gigabytes of pages are counted.
+_INTERVAL_SECONDS = 1
 
 
 class PeakMemory:
@@ -28,7 +29,7 @@ class PeakMemory:
 
     @property
     def cpu_seconds(self) -> float:
-        """Of all processes; what one did after it was looked at last, a fifth of a second at most, is missing."""
+        """Of all processes; what one did after it was looked at last, a second at most, is missing."""
         return sum(seconds - self._before.get(pid, 0) for pid, seconds in self._after.items())
 
     def _sample(self) -> None:

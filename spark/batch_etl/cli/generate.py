@@ -63,7 +63,9 @@ def generate(
         try:
             totals = generate_size(world, sales=sales, place=place, processes=wanted_processes)
         except OSError as error:
-            told = f"{error.filename}: {error.strerror}; name folders that can be written with --out and --expected"
+            told = (
+                f"{error.filename or out}: {error.strerror}; name folders that can be written with --out and --expected"
+            )
             raise ConfigurationError(told) from None
         table = Table("file", "records", "clean", "quarantined", "duplicates")
         for name, file in totals["files"].items():

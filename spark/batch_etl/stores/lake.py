@@ -99,16 +99,22 @@ def part_writer(file: Path, schema: pa.Schema, *, repeating: Sequence[str] | Non
     return parquet.ParquetWriter(file, schema, compression="zstd", use_dictionary=use_dictionary, **options)
 
 
+def open_part(file: Path) -> parquet.ParquetFile:
+    """Open a Parquet file, whose pages are then held against their checksums."""
+    # Spark may write moments as INT96, whose nanoseconds end in 2262.
+    return parquet.ParquetFile(file, page_checksum_verification=True, coerce_int96_timestamp_unit="us")
+
+
 def read_part(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
     # A file by itself: to find it as a dataset of one takes three times as long. One thread: Spark's tasks are as many
     # as there are cores; each keeps to its own.
-    with parquet.ParquetFile(file, page_checksum_verification=True) as part:
+    with open_part(file) as part:
         return part.read(columns, use_threads=False)
 
 
 def read_batches(file: Path, columns: Sequence[str], *, rows: int) -> Iterator[pa.Table]:
     """A Parquet file piece by piece, as read_part reads it whole: so many rows are in memory at once."""
-    with parquet.ParquetFile(file, page_checksum_verification=True) as part:
+    with open_part(file) as part:
         for batch in part.iter_batches(rows, columns=columns, use_threads=False):
             yield pa.Table.from_batches([batch])
 

@@ -21,6 +21,7 @@ from batch_etl.errors import LoadFailed
 from batch_etl.stores import warehouse
 from batch_etl.stores.copy_text import as_copy_text
 from batch_etl.stores.difference import Table, columns_named
+from batch_etl.stores.lake import open_part
 from batch_etl.stores.loads import StagedPart, in_months
 from batch_etl.stores.mart_parts import WHOLE
 from batch_etl.stores.staging import staging_name
@@ -138,8 +139,7 @@ def _fill(cursor: Cursor, part: Part, name: str) -> tuple[int, dict[str, Decimal
 
 def _batches(files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
     for file in files:
-        # Spark writes moments as INT96, whose nanoseconds end in 2262.
-        with parquet.ParquetFile(file, coerce_int96_timestamp_unit="us", page_checksum_verification=True) as rows:
+        with open_part(file) as rows:
             group_bytes = sum(rows.metadata.row_group(group).total_byte_size for group in range(rows.num_row_groups))
             row_bytes = group_bytes // max(rows.metadata.num_rows, 1) + 1
             # Spark's tasks are as many as there are cores; each keeps to its own.

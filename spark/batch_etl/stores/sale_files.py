@@ -67,10 +67,11 @@ def _write_by_month(
         for sales in (piece for file in files for piece in read_batches(file, schema.names, rows=_ROWS_AT_ONCE)):
             # Spark may have written a moment as one without a zone.
             facts = build_sales(sales.select(schema.names).cast(schema), *(versions[name] for name in DIMENSIONS))
+            repeating = _repeating(facts)
             for month, rows in by_month(facts, only=only):
                 if month not in writers:
                     written[month] = folder / f"{month}.parquet"
-                    writer = part_writer(written[month], facts.schema, repeating=_repeating(facts))
+                    writer = part_writer(written[month], facts.schema, repeating=repeating)
                     writers[month] = ending.enter_context(writer)
                 writers[month].write_table(rows)
     return list(written.items())

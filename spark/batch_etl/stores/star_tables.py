@@ -48,8 +48,11 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
         else:
             standing, months = _changed_sales(clean, tables, before, dimensions)
             asked = _asked_months(clean, recompute) - months if recompute.has_months else set[str]()
+            if asked:
+                files = clean.current_files("sales", scratch)
+            else:
+                files = files_of(standing, scratch / "standing") if months else []
             months |= asked
-            files = clean.current_files("sales", scratch) if asked else files_of(standing, scratch / "standing")
         write_sales(clean, tables, files, scratch / "sales", only=months)
     sales = tables.read_months(SALES, sales_type(clean.contracts["sales"]))
     dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(SALES))))

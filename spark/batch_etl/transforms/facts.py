@@ -13,17 +13,12 @@ import pyarrow.compute as pc
 
 from batch_etl.contract import Contract
 from batch_etl.transforms.star import UNKNOWN_KEY
-from batch_etl.transforms.values import arrow_type
+from batch_etl.transforms.values import arrow_type, one_chunk
 
 _MONEY = pa.decimal128(18, 2)
 # What Arrow multiplies without more ado.
 _DIGITS = 38
 _INTEGER_DIGITS = 19
-# The columns of sales that build_sales names one by one.
-_MODELLED = {
-    *("sale_id", "customer_id", "product_id", "quantity", "unit_price_usd", "discount_rate"),
-    *("sold_at_utc", "region", "payment_method"),
-}
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class Versions:
         """A row a version, in any order: id of the member, key of the version, when it begins to hold."""
         versions = pa.table({"id": ids, "key": keys, "begins": begins})
         ordered = versions.take(pc.sort_indices(versions, sort_keys=[("id", "ascending"), ("begins", "ascending")]))
-        members = _one_chunk(ordered["id"]).dictionary_encode()
+        members = one_chunk(ordered["id"]).dictionary_encode()
         member = members.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         first = np.flatnonzero(np.diff(member, prepend=-1))
         since = _microseconds(ordered["begins"])
@@ -100,30 +95,28 @@ def build_sales(sales: pa.Table, customers: Versions, products: Versions) -> pa.
 
     One row a sale, whatever the dimensions hold: an unknown customer or product is the unknown member.
     """
-    sold_at = _one_chunk(sales["sold_at_utc"])
+    sold_at = one_chunk(sales["sold_at_utc"])
     gross = _in_cents(_product(sales["quantity"], sales["unit_price_usd"]))
     # Half up is how the tills round.
     discount = _in_cents(_product(gross, sales["discount_rate"]))
-    return pa.table(
-        {
-            "sale_id": sales["sale_id"],
-            "sold_on": sold_at.cast(pa.date32(), safe=False),
-            "sold_at_utc": sold_at,
-            "customer_key": customers.keys_at(_one_chunk(sales["customer_id"]), sold_at),
-            "product_key": products.keys_at(_one_chunk(sales["product_id"]), sold_at),
-            "customer_id": sales["customer_id"],
-            "product_id": sales["product_id"],
-            "quantity": sales["quantity"],
-            "unit_price_usd": sales["unit_price_usd"],
-            "discount_rate": sales["discount_rate"],
-            "gross_usd": gross,
-            "discount_usd": discount,
-            "net_usd": pc.subtract(gross, discount).cast(_MONEY),
-            "region": sales["region"],
-            "payment_method": sales["payment_method"],
-            **{name: sales[name] for name in sales.column_names if name not in _MODELLED},
-        }
-    )
+    facts = {
+        "sale_id": sales["sale_id"],
+        "sold_on": sold_at.cast(pa.date32(), safe=False),
+        "sold_at_utc": sold_at,
+        "customer_key": customers.keys_at(one_chunk(sales["customer_id"]), sold_at),
+        "product_key": products.keys_at(one_chunk(sales["product_id"]), sold_at),
+        "customer_id": sales["customer_id"],
+        "product_id": sales["product_id"],
+        "quantity": sales["quantity"],
+        "unit_price_usd": sales["unit_price_usd"],
+        "discount_rate": sales["discount_rate"],
+        "gross_usd": gross,
+        "discount_usd": discount,
+        "net_usd": pc.subtract(gross, discount).cast(_MONEY),
+        "region": sales["region"],
+        "payment_method": sales["payment_method"],
+    }
+    return pa.table(facts | {name: sales[name] for name in sales.column_names if name not in facts})
 
 
 def by_month(facts: pa.Table, *, only: Collection[str] | None = None) -> Iterator[tuple[str, pa.Table]]:
@@ -156,7 +149,3 @@ def _in_cents(amounts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _microseconds(moments: pa.ChunkedArray) -> np.ndarray:
     microseconds: np.ndarray = moments.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
     return microseconds
-
-
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

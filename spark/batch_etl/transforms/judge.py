@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch_etl.contract import Column, Contract, Dialect
-from batch_etl.transforms.values import arrow_type, matches_whole, normalise, typed_values
+from batch_etl.transforms.values import arrow_type, matches_whole, normalise, one_chunk, typed_values
 
 LINEAGE = ("_record_number", "_source_file", "_batch_id")
 _KIND_FAULTS = {
@@ -102,14 +102,14 @@ def judge(ingested: pa.Table, contract: Contract) -> Judgement:
     """
     ingested = ingested.combine_chunks()
     verdicts = tuple(_judge_column(ingested, column, contract.dialect) for column in contract.columns)
-    is_valid = pc.is_null(_one_chunk(ingested["_fault"]))
+    is_valid = pc.is_null(one_chunk(ingested["_fault"]))
     for verdict in verdicts:
         is_valid = pc.and_(is_valid, pc.less(verdict.broken, 0))
     return Judgement(ingested, is_valid, verdicts)
 
 
 def _judge_column(ingested: pa.Table, column: Column, dialect: Dialect) -> _Verdict:
-    text = normalise(_one_chunk(ingested[column.name]), column)
+    text = normalise(one_chunk(ingested[column.name]), column)
     typed = typed_values(text, column, dialect)
     rules = list(_rules(ingested, column, text, typed))
     names = tuple(rule for rule, _ in rules)
@@ -126,7 +126,7 @@ def _rules(ingested: pa.Table, column: Column, text: pa.Array, typed: pa.Array) 
     """What a value must not be, in the order in which it is told, with the records that are."""
     if column.is_required:
         yield _MISSING, pc.is_null(text)
-    yield "not text", _is_listed(_one_chunk(ingested["_not_text"]), column.name)
+    yield "not text", _is_listed(one_chunk(ingested["_not_text"]), column.name)
     if column.kind != "text":
         yield _KIND_FAULTS[column.kind], pc.and_(pc.is_valid(text), pc.is_null(typed))
     if column.min_length is not None:
@@ -163,7 +163,3 @@ def _first_broken(rules: list[tuple[int, pa.Array]], length: int) -> pa.Array:
         if pc.any(broken).as_py():
             first = pc.if_else(pc.fill_null(broken, False), pa.scalar(place, pa.int8()), first)
     return first
-
-
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -56,6 +56,11 @@ def spark_type(column: Column) -> str:
     return _SPARK_INTEGERS[column.physical_type] if column.kind == "integer" else _SPARK_OTHERS[column.kind]
 
 
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """The values of a column as one array; where they are one already, none is copied."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def normalise(text: pa.Array, column: Column) -> pa.Array:
     """Do what the contract says before it judges; what becomes empty is missing."""
     for normalisation in column.normalisations:

@@ -11,7 +11,7 @@ from batch_etl.stores.mart import Manifest, mart_inputs, newest_mart_before, rea
 from batch_etl.stores.mart_quarantine import write_quarantined
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.star_tables import WrittenStar, write_star
-from batch_etl.transforms.statements import Statement
+from batch_etl.transforms.statements import SALES_BY_MONTH, Statement
 
 
 def transform(run: Run) -> StageResult:
@@ -50,8 +50,9 @@ def transform(run: Run) -> StageResult:
 def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:
     """Compute what is computed by month for the months that changed, and everything else as a whole."""
     whole = dict(star.tables)
-    sales = whole["fct_sale"].schema
-    changed = {"fct_sale": tables.read_months("core.fct_sale", sales, only=star.months)}
+    changed = {
+        name: tables.read_months(table, whole[name].schema, only=star.months) for name, table in SALES_BY_MONTH.items()
+    }
     for statement in statements:
         if statement.month_column is None:
             whole[statement.name] = tables.write(statement.table, _run_query(statement, whole))

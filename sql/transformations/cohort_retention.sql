@@ -8,15 +8,18 @@ WITH bought AS (
         month_begins_on,
         orders,
         net_usd,
-        MIN(month_begins_on) OVER (PARTITION BY customer_id) AS cohort_begins_on
+        FIRST_VALUE(month_begins_on) OVER history AS cohort_begins_on,
+        -- A customer has a row a region and version: only one of them counts.
+        LAG(month_begins_on) OVER history AS previous_begins_on
     FROM customer_months
+    WINDOW history AS (PARTITION BY customer_id ORDER BY month_begins_on)
 ),
 
 retained AS (
     SELECT
         cohort_begins_on,
         CAST(MONTHS_BETWEEN(month_begins_on, cohort_begins_on) AS INT) AS months_since,
-        COUNT(DISTINCT customer_id) AS customers,
+        COUNT(CASE WHEN month_begins_on IS DISTINCT FROM previous_begins_on THEN customer_id END) AS customers,
         SUM(orders) AS orders,
         SUM(net_usd) AS net_usd
     FROM bought

@@ -1,19 +1,7 @@
 -- Purpose: what each region sold in each month, and its share of the month.
 -- Grain: one row a month and region with sales. Key: month_begins_on, region.
--- Reads: customer_months. A pure function of it, so it may run again.
+-- Reads: region_months. A pure function of it, so it may run again.
 -- Computed: for each month of month_begins_on.
-WITH sold AS (
-    SELECT
-        region,
-        month_begins_on,
-        SUM(orders) AS orders,
-        SUM(units) AS units,
-        COUNT(DISTINCT customer_id) AS customers,
-        SUM(net_usd) AS net_usd
-    FROM customer_months
-    GROUP BY month_begins_on, region
-)
-
 SELECT
     month_begins_on,
     region,
@@ -29,4 +17,4 @@ SELECT
             CAST(SUM(net_usd) OVER (PARTITION BY month_begins_on) AS DECIMAL(18, 2))
         ), 2
     ) AS net_share_pct
-FROM sold
+FROM region_months

@@ -24,6 +24,7 @@ from batch_etl.stores.mart import Inputs, mart_inputs, read_statements
 from tests.benchmarks.master_files import write_master_data
 from tests.benchmarks.sales_file import write_day, write_sales
 from tests.integration.pipeline import PROJECT, Pipeline
+from tests.rollup_queries import rollup_queries
 
 DUCKDB = Path(__file__).with_name("duckdb_transformation.py")
 
@@ -86,10 +87,11 @@ def run_duckdb(pipeline: Pipeline, out: Path, contenders: Path) -> None:
 
 
 def queries() -> dict[str, str]:
-    """The project's own queries, as DuckDB writes them."""
-    statements = {each.name: sqlglot.parse_one(each.text, read="spark") for each in read_statements(PROJECT)}
+    """The rollups and the project's own queries, as DuckDB writes them."""
+    texts = rollup_queries() | {each.name: each.text for each in read_statements(PROJECT)}
+    queries = {name: sqlglot.parse_one(text, read="spark") for name, text in texts.items()}
     # What Spark calls MM is a month here.
-    return {name: query.sql("duckdb", comments=False).replace("'MM'", "'month'") for name, query in statements.items()}
+    return {name: query.sql("duckdb", comments=False).replace("'MM'", "'month'") for name, query in queries.items()}
 
 
 def run_script(contenders: Path, *arguments: Path | str) -> str:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from batch_etl.transforms.rollups import ROLLUPS
+
 # What transforms/star.py computes each table of core from.
 _BUILT_FROM = {
     "dim_customer": ("customers",),
@@ -21,7 +23,7 @@ def trace_marts(
     """One row a mart: the core tables that its query reads, also through another query, and the datasets behind them.
 
     marts    names of those that are published
-    queries  name -> SQL, of intermediate results too
+    queries  name -> SQL
     batches  rows of run_batches.sql
     changed  tables that the run's releases changed
     """
@@ -44,6 +46,8 @@ def trace_marts(
 
 
 def _read_by(mart: str, queries: Mapping[str, str]) -> set[str]:
-    """What the query of a mart reads, and what the marts among that read."""
+    """What the query of a mart reads, and what the marts and rollups among that read."""
     read = set(_READ.findall(_COMMENT.sub("", queries[mart]))) - {mart}
+    if read & ROLLUPS.keys():
+        read.add("fct_sale")
     return read.union(*(_read_by(other, queries) for other in read & queries.keys()))

@@ -65,13 +65,17 @@ class MartTables:
         place.mkdir()
         if only is not None:
             for month in self._before(table).glob("month=*"):
-                if month.name.removeprefix("month=") not in only:
+                if _month_of(month) not in only:
                     _link(month, place / month.name)
         return place
 
     def months(self, table: str) -> list[str]:
         """The months that a table which was written has rows of, in order."""
-        return sorted(month.name.removeprefix("month=") for month in (self.folder / table).glob("month=*"))
+        return [_month_of(folder) for folder in self.month_folders(table)]
+
+    def month_folders(self, table: str, *, only: Collection[str] | None = None) -> list[Path]:
+        """The folders of the months of a table that was written, all or some of them, in order."""
+        return _months_of(self.folder / table, only)
 
     def read_months(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
         """Read a table of months that was written, whole or some of them."""
@@ -99,17 +103,24 @@ class MartTables:
         return sorted(table for table in tables if not table.name.startswith("lake."))
 
     def _read(self, folder: Path, schema: StructType, only: Collection[str] | None) -> DataFrame:
-        months = sorted(folder.glob("month=*"))
-        wanted = [str(month) for month in months if only is None or month.name.removeprefix("month=") in only]
+        wanted = _months_of(folder, only)
         if not wanted:
             return self.spark.createDataFrame([], schema)
         # Without the look-up the name of a month's folder would become a column.
-        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
+        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*map(str, wanted))
 
     def _before(self, table: str) -> Path:
         if self.before is None:
             raise ValueError(f"{table}: there is no mart before this one")
         return self.before / table
+
+
+def _months_of(table: Path, only: Collection[str] | None) -> list[Path]:
+    return [month for month in sorted(table.glob("month=*")) if only is None or _month_of(month) in only]
+
+
+def _month_of(folder: Path) -> str:
+    return folder.name.removeprefix("month=")
 
 
 def _link(old: Path, new: Path) -> None:

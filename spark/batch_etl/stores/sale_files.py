@@ -1,8 +1,10 @@
-"""Sales on the executors: tasks read those that stand from Parquet files and write them, as facts, by month."""
+"""Sales on the executors: tasks read those that stand, write them as facts by month, and add the months up."""
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,9 +16,10 @@ from pyspark.sql.types import StructType
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_near, shared_out
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.lake import count_rows_of, part_writer, read_batches, read_part
+from batch_etl.stores.lake import count_rows, count_rows_of, part_writer, read_batches, read_part, write_part
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
+from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, roll_up, rollup_schemas
 
 SALES = "core.fct_sale"
 DIMENSIONS = ("customer", "product")
@@ -30,6 +33,11 @@ _ROWS_LOOKED_AT = 10_000
 def sales_type(contract: Contract) -> StructType:
     """Of core.fct_sale, as Spark reads it."""
     return from_arrow_schema(sales_schema(contract))
+
+
+def rollup_types(contract: Contract) -> dict[str, StructType]:
+    """Of lake.<rollup>, as Spark reads it."""
+    return {name: from_arrow_schema(schema) for name, schema in rollup_schemas(sales_schema(contract)).items()}
 
 
 def read_versions(mart: Path) -> dict[str, Versions]:
@@ -54,6 +62,26 @@ def write_sales(
     work = partial(_write_by_month, schema=schema, mart=tables.folder, only=only)
     done = run_near(lambda: tables.spark, scratch, tasks, work)
     tables.place_months(SALES, [written for _, of_task in done for written in of_task], only=only)
+
+
+def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | None) -> None:
+    """Write lake.<rollup> of each, from core.fct_sale. only: as of write_sales."""
+    months = tables.month_folders(SALES, only=only)
+    tasks = shared_out(months, count_rows, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+    done = run_near(lambda: tables.spark, scratch, tasks, _roll_up_months)
+    for name in ROLLUPS:
+        files = [(month, folder / f"{name}-{month}") for folder, of_task in done for month in of_task]
+        tables.place_months(f"lake.{name}", files, only=only)
+
+
+def _roll_up_months(months: Sequence[Path], folder: Path) -> list[str]:
+    """The work of a task: <rollup>-<month> of each. months: folders of core.fct_sale."""
+    told = [place.name.removeprefix("month=") for place in months]
+    for month, place in zip(told, months, strict=True):
+        pieces = (read_batches(file, COLUMNS, rows=_ROWS_AT_ONCE) for file in place.glob("*.parquet"))
+        for name, rows in roll_up(chain.from_iterable(pieces), month=date.fromisoformat(f"{month}-01")).items():
+            write_part(rows, folder / f"{name}-{month}")
+    return told
 
 
 def _write_by_month(

@@ -16,7 +16,15 @@ from batch_etl.recompute import Recompute
 from batch_etl.stores.clean_records import CleanRecords, files_of
 from batch_etl.stores.mart import Inputs, changed_batches
 from batch_etl.stores.mart_tables import MartTables
-from batch_etl.stores.sale_files import DIMENSIONS, SALES, read_versions, sales_type, write_sales
+from batch_etl.stores.sale_files import (
+    DIMENSIONS,
+    SALES,
+    read_versions,
+    rollup_types,
+    sales_type,
+    write_rollups,
+    write_sales,
+)
 from batch_etl.transforms.months import keys_that_differ, months_in, moved_versions, rekeyed_months
 from batch_etl.transforms.star import build_dates, build_dimension
 from batch_etl.transforms.versions import current_versions
@@ -29,7 +37,7 @@ _UNKNOWN = {
 
 @dataclass(frozen=True)
 class WrittenStar:
-    """The tables of the star, by the names under which queries know them, and the months that were computed.
+    """The tables of the star and its rollups, by their names in queries, and the months that were computed.
 
     months  None where all of them were
     """
@@ -54,9 +62,13 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
                 files = files_of(standing, scratch / "standing") if months else []
             months |= asked
         write_sales(clean, tables, files, scratch / "sales", only=months)
-    sales = tables.read_months(SALES, sales_type(clean.contracts["sales"]))
+        write_rollups(tables, scratch / "rollups", only=months)
+    contract = clean.contracts["sales"]
+    sales = tables.read_months(SALES, sales_type(contract))
+    rollups = {name: tables.read_months(f"lake.{name}", kind) for name, kind in rollup_types(contract).items()}
     dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(SALES))))
-    star = {**{f"dim_{name}": rows for name, rows in dimensions.items()}, "dim_date": dates, "fct_sale": sales}
+    star = {f"dim_{name}": rows for name, rows in dimensions.items()}
+    star |= {"dim_date": dates, "fct_sale": sales, **rollups}
     return WrittenStar(star, None if months is None else frozenset(months))
 
 

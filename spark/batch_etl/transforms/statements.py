@@ -10,9 +10,11 @@ from sqlglot import expressions
 from sqlglot.errors import ParseError
 
 from batch_etl.errors import ConfigurationError
+from batch_etl.transforms.rollups import ROLLUPS
 
 _BY_MONTH = re.compile(r"^-- Computed: for each month of (\w+)\.$", re.MULTILINE)
-_IN_LAKE = re.compile(r"^-- Kept: in the lake\.$", re.MULTILINE)
+# What queries know without a file of their own: a month of each is a function of this month's sales.
+SALES_BY_MONTH = {"fct_sale": "core.fct_sale", **{name: f"lake.{name}" for name in ROLLUPS}}
 
 
 @dataclass(frozen=True)
@@ -21,18 +23,16 @@ class Statement:
 
     reads         tables, by the names under which queries know them
     month_column  of its rows, where each month is computed from the sales of this month alone; else None
-    is_published  whether the warehouse has the table; others are kept in the lake for the queries that read them
     """
 
     name: str
     text: str
     reads: frozenset[str]
     month_column: str | None
-    is_published: bool
 
     @property
     def table(self) -> str:
-        return f"{'marts' if self.is_published else 'lake'}.{self.name}"
+        return f"marts.{self.name}"
 
 
 def parse_statement(name: str, text: str) -> Statement:
@@ -47,7 +47,7 @@ def parse_statement(name: str, text: str) -> Statement:
     own = {expression.alias_or_name for expression in query.find_all(expressions.CTE)}
     reads = frozenset(table.name for table in query.find_all(expressions.Table)) - own
     month = _BY_MONTH.search(text)
-    return Statement(name, text, reads, month[1] if month else None, is_published=not _IN_LAKE.search(text))
+    return Statement(name, text, reads, month[1] if month else None)
 
 
 def in_order(statements: Sequence[Statement], star: Sequence[str]) -> list[Statement]:
@@ -85,4 +85,4 @@ def _faults(statement: Statement, by_name: Mapping[str, Statement], star: Sequen
 
 
 def _is_by_month(name: str, by_name: Mapping[str, Statement]) -> bool:
-    return name == "fct_sale" or (name in by_name and by_name[name].month_column is not None)
+    return name in SALES_BY_MONTH or (name in by_name and by_name[name].month_column is not None)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from batch_etl.errors import ConfigurationError
+from batch_etl.stores.mart import STAR
 from batch_etl.transforms.statements import Statement, in_order, parse_statement
 
-STAR = ["fct_sale", "dim_product", "dim_customer", "dim_date"]
 PROJECT = Path(__file__).resolve().parents[3]
 
 
@@ -25,20 +25,23 @@ def test_a_query_comes_after_what_it_reads_whatever_its_name() -> None:
     assert [statement.name for statement in in_order(drawn, STAR)] == ["c", "b", "a"]
 
 
-def test_the_header_says_where_and_how_a_table_is_made() -> None:
+def test_the_header_says_how_a_table_is_made() -> None:
     by_month, whole = queries(
-        months="-- Computed: for each month of sold_on.\n-- Kept: in the lake.\nSELECT sold_on FROM fct_sale",
-        marts="SELECT x FROM months",
+        months="-- Computed: for each month of sold_on.\nSELECT sold_on FROM fct_sale",
+        all="SELECT x FROM months",
     )
 
-    assert (by_month.table, by_month.month_column) == ("lake.months", "sold_on")
-    assert (whole.table, whole.month_column) == ("marts.marts", None)
+    assert (by_month.table, by_month.month_column) == ("marts.months", "sold_on")
+    assert (whole.table, whole.month_column) == ("marts.all", None)
 
 
 @pytest.mark.parametrize(
     ("texts", "fault"),
     [
-        ({"a": "SELECT x FROM sale"}, "a.sql: reads sale, which nothing makes; there are a, dim_customer, dim_date, "),
+        (
+            {"a": "SELECT x FROM sale"},
+            "a.sql: reads sale, which nothing makes; there are a, customer_months, dim_customer, ",
+        ),
         (
             {"a": "SELECT x FROM c", "b": "SELECT x FROM a", "c": "SELECT x FROM b"},
             "queries wait for each other: a reads c reads b reads a",
@@ -67,6 +70,6 @@ def test_the_queries_of_the_project_have_an_order() -> None:
 
     ordered = in_order([parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files], STAR)
 
-    assert len(ordered) == len(files) == 9
+    assert len(ordered) == len(files) == 7
     for place, statement in enumerate(ordered):
         assert statement.reads <= {*STAR, *(before.name for before in ordered[:place])}

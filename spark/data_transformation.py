@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
@@ -50,29 +50,26 @@ def transform(run: Run) -> StageResult:
 def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:
     """Compute what is computed by month for the months that changed, and everything else as a whole."""
     whole = dict(star.tables)
-    changed = {
-        name: tables.read_months(table, whole[name].schema, only=star.months) for name, table in SALES_BY_MONTH.items()
-    }
+    for name, table in SALES_BY_MONTH.items():
+        tables.read_months(table, whole[name].schema, only=star.months).createOrReplaceTempView(name)
+    for statement in statements:
+        if statement.month_column is not None:
+            rows = tables.spark.sql(statement.text)
+            tables.write_months(statement.table, rows, month_column=statement.month_column, only=star.months)
+            tables.read_months(statement.table, rows.schema, only=star.months).createOrReplaceTempView(statement.name)
+            whole[statement.name] = tables.read_months(statement.table, rows.schema)
+    for name, rows in whole.items():
+        rows.createOrReplaceTempView(name)
     for statement in statements:
         if statement.month_column is None:
-            whole[statement.name] = tables.write(statement.table, _run_query(statement, whole))
-            continue
-        rows = _run_query(statement, changed)
-        tables.write_months(statement.table, rows, month_column=statement.month_column, only=star.months)
-        changed[statement.name] = tables.read_months(statement.table, rows.schema, only=star.months)
-        whole[statement.name] = tables.read_months(statement.table, rows.schema)
+            written = tables.write(statement.table, tables.spark.sql(statement.text))
+            written.createOrReplaceTempView(statement.name)
 
 
 def _compile_expressions(spark: SparkSession, *, when: bool) -> None:
     """Let a session make Java code of every query, or evaluate it as it stands: what a few rows are too few for."""
     spark.conf.set("spark.sql.codegen.wholeStage", when)
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if when else "NO_CODEGEN")
-
-
-def _run_query(statement: Statement, tables: dict[str, DataFrame]) -> DataFrame:
-    for name in statement.reads:
-        tables[name].createOrReplaceTempView(name)
-    return next(iter(tables.values())).sparkSession.sql(statement.text)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from stack.layout import LOCAL
 from stack.local import java
 from stack.local.venv import bootstrap_uv, find_uv
 from stack.progress import Progress
-from stack.spark_properties import JAVA_OPTIONS
 from tests.benchmarks.spark_cluster import stage_settings
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def stage_spark() -> "Iterator[SparkSession]":
     builder = SparkSession.builder.master("local[2]").appName("benchmark")
     for name, value in stage_settings().items():
         builder = builder.config(name, value)
-    builder = builder.config("spark.driver.memory", "2g").config("spark.driver.extraJavaOptions", JAVA_OPTIONS)
+    builder = builder.config("spark.driver.memory", "2g")
     session = builder.config("spark.ui.enabled", "false").config("spark.log.level", "ERROR").getOrCreate()
     yield session
     session.stop()

@@ -13,6 +13,8 @@ import pyspark
 from pyspark.sql import SparkSession
 
 from stack.layout import CONFIG
+from stack.local import aot
+from stack.spark_properties import daemon_java_options
 from tests.server import free_port
 
 _WORKERS = 2
@@ -51,10 +53,18 @@ def running_cluster(folder: Path, environ: dict[str, str]) -> Iterator[str]:
 
 
 def stage_settings() -> dict[str, str]:
-    """How a stage of the pipeline computes, wherever its session is."""
+    """How a stage of the pipeline computes, wherever its session is: as the stack starts it.
+
+    Classes are loaded ahead of time where a local start has made their file.
+    """
     lines = (CONFIG / "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
     settings = (line.split(maxsplit=1) for line in lines)
-    return {pair[0]: pair[1].strip() for pair in settings if pair and pair[0].startswith(("spark.sql", "spark.hadoop"))}
+    committed = {pair[0]: pair[1].strip() for pair in settings if pair}
+    java = daemon_java_options(str(aot.made_cache() or ""))
+    return {
+        **{name: value for name, value in committed.items() if name.startswith(("spark.sql", "spark.hadoop"))},
+        **dict.fromkeys(("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"), java),
+    }
 
 
 def started_session(executors: int, **more: str) -> SparkSession:

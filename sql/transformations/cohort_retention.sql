@@ -1,6 +1,6 @@
 -- Purpose: of the customers who bought first in a month, how many came back in each month after it.
 -- Grain: one row a cohort and month in which somebody of it bought. Key: cohort_begins_on, months_since.
--- Reads: customer_months. A pure function of it, so it may run again.
+-- Reads: buyer_months. A pure function of it, so it may run again.
 WITH bought AS (
     -- By the number that the till reported: two unknown customers are two.
     SELECT
@@ -8,18 +8,15 @@ WITH bought AS (
         month_begins_on,
         orders,
         net_usd,
-        FIRST_VALUE(month_begins_on) OVER history AS cohort_begins_on,
-        -- A customer has a row a region and version: only one of them counts.
-        LAG(month_begins_on) OVER history AS previous_begins_on
-    FROM customer_months
-    WINDOW history AS (PARTITION BY customer_id ORDER BY month_begins_on)
+        MIN(month_begins_on) OVER (PARTITION BY customer_id) AS cohort_begins_on
+    FROM buyer_months
 ),
 
 retained AS (
     SELECT
         cohort_begins_on,
         CAST(MONTHS_BETWEEN(month_begins_on, cohort_begins_on) AS INT) AS months_since,
-        COUNT(CASE WHEN month_begins_on IS DISTINCT FROM previous_begins_on THEN customer_id END) AS customers,
+        COUNT(customer_id) AS customers,
         SUM(orders) AS orders,
         SUM(net_usd) AS net_usd
     FROM bought

@@ -73,7 +73,7 @@ def star(contracts: dict[str, Contract], dialect: Dialect) -> list[Table]:
 def marts(dialect: Dialect) -> Iterator[Table]:
     """The rollups, and the project's own queries of them."""
     rollups = rollup_queries()
-    texts = {name: rollups[name] for name in ("customer_months", "product_months")}
+    texts = {name: rollups[name] for name in ("customer_months", "product_months", "buyer_months")}
     texts |= {name: (PROJECT / f"sql/transformations/{name}.sql").read_text(encoding="utf-8") for name in MARTS}
     # Who adds up in SQL needs no table between these.
     texts["daily_sales"] = rollups["sale_days"]

@@ -22,10 +22,12 @@ class Rollup:
 
     keys      columns of core.fct_sale, or month_begins_on
     measures  what is told of the sales of each
+    of        the rollup that it is added up from; None: the sales
     """
 
     keys: tuple[str, ...]
     measures: tuple[str, ...]
+    of: str | None = None
 
 
 _AMOUNTS = ("orders", "units", "gross_usd", "discount_usd", "net_usd")
@@ -38,11 +40,16 @@ ROLLUPS = {
         ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"),
     ),
     "sale_months": Rollup((_MONTH,), _AMOUNTS),
-    "region_months": Rollup((_MONTH, "region"), ("orders", "units", "net_usd")),
+    "region_months": Rollup((_MONTH, "region"), ("orders", "units", "net_usd"), of="customer_months"),
+    "buyer_months": Rollup((_MONTH, "customer_id"), ("orders", "net_usd"), of="customer_months"),
 }
+_BUYERS = Rollup(("sold_on", "customer_id"), ())
 # A customer is one of the month, of a day and of a region, so these cannot be added up.
-_COUNTED = {"sale_days": "sold_on", "sale_months": _MONTH, "region_months": "region"}
-_BUYERS = Rollup((_MONTH, "sold_on", "region", "customer_id"), ())
+_COUNTED = {
+    "sale_days": ("sold_on", "buyers"),
+    "sale_months": (_MONTH, "customer_months"),
+    "region_months": ("region", "customer_months"),
+}
 _FUNCTIONS = {"first_sold_on": "min", "last_sold_on": "max"}
 _TYPES = {
     **dict.fromkeys(("orders", "units"), pa.int64()),
@@ -71,22 +78,23 @@ def roll_up(pieces: Iterable[pa.Table], *, month: date) -> dict[str, pa.Table]:
     Raises OverflowError where a sum has more digits than its type.
     """
     wanted = {**ROLLUPS, "buyers": _BUYERS}
-    parts: dict[str, list[pa.Table]] = {name: [] for name in wanted}
+    of_sales = {name: rollup for name, rollup in wanted.items() if rollup.of is None}
+    parts: dict[str, list[pa.Table]] = {name: [] for name in of_sales}
     for piece in pieces:
         rows = _measured(piece, month)
-        for name, rollup in wanted.items():
+        for name, rollup in of_sales.items():
             parts[name].append(_added_up(rows, rollup))
-    whole = {name: _added_up(pa.concat_tables(parts[name]), rollup) for name, rollup in wanted.items()}
+    whole = {name: _added_up(pa.concat_tables(parts[name]), rollup) for name, rollup in of_sales.items()}
+    whole |= {name: _added_up(whole[rollup.of], rollup) for name, rollup in ROLLUPS.items() if rollup.of}
     rolled = {name: _typed(whole[name], rollup) for name, rollup in ROLLUPS.items()}
-    for name, key in _COUNTED.items():
-        customers = _count_customers(whole["buyers"], key)
-        rolled[name] = rolled[name].sort_by(key).append_column("customers", customers)
+    for name, (key, of) in _COUNTED.items():
+        rolled[name] = rolled[name].sort_by(key).append_column("customers", _count_customers(whole[of], key))
     return rolled
 
 
-def _count_customers(buyers: pa.Table, key: str) -> pa.ChunkedArray:
+def _count_customers(rows: pa.Table, key: str) -> pa.ChunkedArray:
     """How many customers there are of each value of the key, in the order of the values."""
-    each = _added_up(buyers, Rollup((key, "customer_id"), ()))
+    each = _added_up(rows, Rollup((key, "customer_id"), ()))
     return each.group_by(key, use_threads=False).aggregate([("customer_id", "count")]).sort_by(key)["customer_id_count"]
 
 

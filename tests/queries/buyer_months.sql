@@ -1,0 +1,8 @@
+-- The rollup of the same name in Spark SQL: what transforms/rollups.py must give.
+SELECT
+    customer_id,
+    month_begins_on,
+    CAST(SUM(net_usd) AS DECIMAL(28, 2)) AS net_usd,
+    SUM(orders) AS orders
+FROM customer_months
+GROUP BY month_begins_on, customer_id

@@ -1,8 +1,8 @@
 """Stage 3: compute the star and the marts from everything that is clean; months that did not change are taken over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
@@ -51,19 +51,25 @@ def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: Mar
     """Compute what is computed by month for the months that changed, and everything else as a whole."""
     whole = dict(star.tables)
     for name, table in SALES_BY_MONTH.items():
-        tables.read_months(table, whole[name].schema, only=star.months).createOrReplaceTempView(name)
+        _computed(tables, table, whole[name], star.months).createOrReplaceTempView(name)
     for statement in statements:
         if statement.month_column is not None:
             rows = tables.spark.sql(statement.text)
             tables.write_months(statement.table, rows, month_column=statement.month_column, only=star.months)
-            tables.read_months(statement.table, rows.schema, only=star.months).createOrReplaceTempView(statement.name)
-            whole[statement.name] = tables.read_months(statement.table, rows.schema)
+            written = tables.read_months(statement.table, rows.schema)
+            _computed(tables, statement.table, written, star.months).createOrReplaceTempView(statement.name)
+            whole[statement.name] = written
     for name, rows in whole.items():
         rows.createOrReplaceTempView(name)
     for statement in statements:
         if statement.month_column is None:
             written = tables.write(statement.table, tables.spark.sql(statement.text))
             written.createOrReplaceTempView(statement.name)
+
+
+def _computed(tables: MartTables, table: str, rows: DataFrame, months: Collection[str] | None) -> DataFrame:
+    """What was computed of a table that was written: all of it, or only these months."""
+    return rows if months is None else tables.read_months(table, rows.schema, only=months)
 
 
 def _compile_expressions(spark: SparkSession, *, when: bool) -> None:

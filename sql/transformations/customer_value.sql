@@ -4,7 +4,7 @@
 WITH bought AS (
     SELECT
         held.customer_id,
-        -- Cast: Spark orders narrow decimals as whole numbers, and wide ones several times as slowly.
+        -- Cast: Spark sorts narrow decimals as whole numbers.
         CAST(SUM(sale.net_usd) AS DECIMAL(18, 2)) AS net_usd,
         MIN(sale.first_sold_on) AS first_sold_on,
         MAX(sale.last_sold_on) AS last_sold_on,

@@ -1,4 +1,4 @@
-"""Fingerprints of what stands in a mart, part by part: parts of the same fingerprint hold the same rows."""
+"""The parts of a mart's tables, and their fingerprints: parts of the same fingerprint hold the same rows."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,6 +9,11 @@ WHOLE = ""
 _MONTH = "month="
 
 
+def month_folders(table: Path) -> dict[str, Path]:
+    """Month -> its folder, in order, of a table that is kept by month; of another one none."""
+    return {folder.name.removeprefix(_MONTH): folder for folder in sorted(table.glob(f"{_MONTH}*"))}
+
+
 def fingerprint_parts(table: Path, before: Path | None, known: Mapping[str, str]) -> dict[str, str]:
     """Month, or '' for a table that is not kept by month -> fingerprint of the bytes of its files.
 
@@ -17,8 +22,7 @@ def fingerprint_parts(table: Path, before: Path | None, known: Mapping[str, str]
 
     Rows that were computed again to the same files have the same fingerprint, whatever the names of the files.
     """
-    months = sorted(table.glob(f"{_MONTH}*"))
-    folders = {month.name.removeprefix(_MONTH): month for month in months} or {WHOLE: table}
+    folders = month_folders(table) or {WHOLE: table}
     return {
         part: known[part]
         if part in known and before is not None and _is_taken_over(folder, before / folder.relative_to(table))

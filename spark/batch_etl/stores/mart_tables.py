@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 
 from batch_etl.stores.lake import count_rows
 from batch_etl.stores.mart import read_manifest
-from batch_etl.stores.mart_parts import fingerprint_parts
+from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
 
 
@@ -64,18 +64,14 @@ class MartTables:
         place = self.folder / table
         place.mkdir()
         if only is not None:
-            for month in self._before(table).glob("month=*"):
-                if _month_of(month) not in only:
-                    _link(month, place / month.name)
+            for month, folder in month_folders(self._before(table)).items():
+                if month not in only:
+                    _link(folder, place / folder.name)
         return place
 
     def months(self, table: str) -> list[str]:
         """The months that a table which was written has rows of, in order."""
-        return [_month_of(folder) for folder in self.month_folders(table)]
-
-    def month_folders(self, table: str, *, only: Collection[str] | None = None) -> list[Path]:
-        """The folders of the months of a table that was written, all or some of them, in order."""
-        return _months_of(self.folder / table, only)
+        return list(month_folders(self.folder / table))
 
     def read_months(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
         """Read a table of months that was written, whole or some of them."""
@@ -103,24 +99,16 @@ class MartTables:
         return sorted(table for table in tables if not table.name.startswith("lake."))
 
     def _read(self, folder: Path, schema: StructType, only: Collection[str] | None) -> DataFrame:
-        wanted = _months_of(folder, only)
+        wanted = [str(place) for month, place in month_folders(folder).items() if only is None or month in only]
         if not wanted:
             return self.spark.createDataFrame([], schema)
         # Without the look-up the name of a month's folder would become a column.
-        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*map(str, wanted))
+        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
 
     def _before(self, table: str) -> Path:
         if self.before is None:
             raise ValueError(f"{table}: there is no mart before this one")
         return self.before / table
-
-
-def _months_of(table: Path, only: Collection[str] | None) -> list[Path]:
-    return [month for month in sorted(table.glob("month=*")) if only is None or _month_of(month) in only]
-
-
-def _month_of(folder: Path) -> str:
-    return folder.name.removeprefix("month=")
 
 
 def _link(old: Path, new: Path) -> None:

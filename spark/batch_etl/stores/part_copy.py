@@ -23,11 +23,10 @@ from batch_etl.stores.copy_text import as_copy_text
 from batch_etl.stores.difference import Table, columns_named
 from batch_etl.stores.lake import open_part
 from batch_etl.stores.loads import StagedPart, in_months
-from batch_etl.stores.mart_parts import WHOLE
+from batch_etl.stores.mart_parts import WHOLE, month_folders
 from batch_etl.stores.staging import staging_name
 
 BOUNDS = "month_bounds"
-_MONTH = "month="
 _BATCH_ROWS = 65_536
 _BATCH_BYTES = 32 * 1024 * 1024
 _SEND_BYTES = 1024 * 1024
@@ -48,15 +47,8 @@ class Part:
 
 def parts_of(table: Table, folder: Path) -> list[Part]:
     """The parts of a table that stands in this folder. Raises LoadFailed where the warehouse lacks a column of it."""
-    places = sorted(folder.glob(f"{_MONTH}*")) if table.month_column else [folder]
-    found = [
-        Part(
-            table,
-            place.name.removeprefix(_MONTH) if table.month_column else WHOLE,
-            tuple(sorted(place.rglob("*.parquet"))),
-        )
-        for place in places
-    ]
+    places = month_folders(folder) if table.month_column else {WHOLE: folder}
+    found = [Part(table, month, tuple(sorted(place.rglob("*.parquet")))) for month, place in places.items()]
     for file in (file for part in found[:1] for file in part.files[:1]):
         for column in parquet.read_schema(file).names:
             if column not in table.columns:

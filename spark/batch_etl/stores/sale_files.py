@@ -17,11 +17,13 @@ from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_near, shared_out
 from batch_etl.stores.clean_records import CleanRecords
 from batch_etl.stores.lake import count_rows, count_rows_of, part_writer, read_batches, read_part, write_part
+from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
 from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, roll_up, rollup_schemas
+from batch_etl.transforms.statements import SALES_BY_MONTH
 
-SALES = "core.fct_sale"
+SALES = SALES_BY_MONTH["fct_sale"]
 DIMENSIONS = ("customer", "product")
 _ROWS_A_TASK = 1_000_000
 _FILES_A_TASK = 100
@@ -36,7 +38,7 @@ def sales_type(contract: Contract) -> StructType:
 
 
 def rollup_types(contract: Contract) -> dict[str, StructType]:
-    """Of lake.<rollup>, as Spark reads it."""
+    """Of each rollup, as Spark reads it."""
     return {name: from_arrow_schema(schema) for name, schema in rollup_schemas(sales_schema(contract)).items()}
 
 
@@ -65,23 +67,23 @@ def write_sales(
 
 
 def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | None) -> None:
-    """Write lake.<rollup> of each, from core.fct_sale. only: as of write_sales."""
-    months = tables.month_folders(SALES, only=only)
-    tasks = shared_out(months, count_rows, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+    """Write the rollups of core.fct_sale. only: as of write_sales."""
+    folders = month_folders(tables.folder / SALES)
+    months = [(month, folder) for month, folder in folders.items() if only is None or month in only]
+    tasks = shared_out(months, lambda each: count_rows(each[1]), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
     done = run_near(lambda: tables.spark, scratch, tasks, _roll_up_months)
     for name in ROLLUPS:
         files = [(month, folder / f"{name}-{month}") for folder, of_task in done for month in of_task]
-        tables.place_months(f"lake.{name}", files, only=only)
+        tables.place_months(SALES_BY_MONTH[name], files, only=only)
 
 
-def _roll_up_months(months: Sequence[Path], folder: Path) -> list[str]:
-    """The work of a task: <rollup>-<month> of each. months: folders of core.fct_sale."""
-    told = [place.name.removeprefix("month=") for place in months]
-    for month, place in zip(told, months, strict=True):
+def _roll_up_months(months: Sequence[tuple[str, Path]], folder: Path) -> list[str]:
+    """The work of a task: <rollup>-<month> of each; returns the months. months: with the folders of core.fct_sale."""
+    for month, place in months:
         pieces = (read_batches(file, COLUMNS, rows=_ROWS_AT_ONCE) for file in place.glob("*.parquet"))
         for name, rows in roll_up(chain.from_iterable(pieces), month=date.fromisoformat(f"{month}-01")).items():
             write_part(rows, folder / f"{name}-{month}")
-    return told
+    return [month for month, _ in months]
 
 
 def _write_by_month(

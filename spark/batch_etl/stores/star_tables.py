@@ -27,6 +27,7 @@ from batch_etl.stores.sale_files import (
 )
 from batch_etl.transforms.months import keys_that_differ, months_in, moved_versions, rekeyed_months
 from batch_etl.transforms.star import build_dates, build_dimension
+from batch_etl.transforms.statements import SALES_BY_MONTH
 from batch_etl.transforms.versions import current_versions
 
 _UNKNOWN = {
@@ -65,7 +66,7 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
         write_rollups(tables, scratch / "rollups", only=months)
     contract = clean.contracts["sales"]
     sales = tables.read_months(SALES, sales_type(contract))
-    rollups = {name: tables.read_months(f"lake.{name}", kind) for name, kind in rollup_types(contract).items()}
+    rollups = {name: tables.read_months(SALES_BY_MONTH[name], kind) for name, kind in rollup_types(contract).items()}
     dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
     star |= {"dim_date": dates, "fct_sale": sales, **rollups}

@@ -1,4 +1,4 @@
-"""The rules of the contracts over the tables that hold their datasets: set-based, one pass a table."""
+"""The tables that hold the datasets, each measured in one pass, and the rules of the contracts over them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,9 +30,34 @@ class Rule:
     warns_only: bool = False
 
 
-def check_contracts(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[CheckResult]:
-    """One check a dataset. Tables are met under their name alone: staging or what is published."""
-    return [_check(cursor, dataset, contracts) for dataset in sorted(TABLES.keys() & contracts.keys())]
+@dataclass(frozen=True)
+class Measured:
+    """What one look at a dataset's table told.
+
+    rows     all of them, the unknown member of a dimension too
+    records  those of them that come from a source
+    cents    of the amount that the ledger adds up, over these records; 0 where it adds up none
+    unknown  dimension -> records that point at its unknown member
+    broken   rule -> records that break it
+    """
+
+    rows: int
+    records: int
+    cents: int
+    unknown: Mapping[str, int]
+    broken: Mapping[str, int]
+
+
+def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
+    """Of each dataset that is modelled. Tables are met under their name alone: staging or what is published."""
+    return {dataset: _measure(cursor, dataset, contracts) for dataset in sorted(TABLES.keys() & contracts.keys())}
+
+
+def check_contracts(
+    cursor: Cursor, contracts: Mapping[str, Contract], measured: Mapping[str, Measured]
+) -> list[CheckResult]:
+    """One check a dataset that was measured."""
+    return [_check(cursor, dataset, contracts, told) for dataset, told in measured.items()]
 
 
 def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator[Rule]:
@@ -64,36 +89,69 @@ def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator
         yield Rule("not an allowed value", is_broken, column.warns_only)
 
 
-def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> CheckResult:
-    contract = contracts[dataset]
-    table = read_table(cursor, TABLES[contract.dataset])
-    view = sql.Identifier(TABLES[contract.dataset].partition(".")[2])
-    of_sources = _OF_SOURCES[contract.dataset]
-    columns = [column for column in contract.columns if column.name in table.columns]
-    known_by = _known_by(contract, contracts)
-    rules = {
-        f"{column.name}: {rule.name}": rule
-        for column in columns
-        for rule in rules_of(column, known_by.get(column.name))
-    }
-    broken = sql.SQL("COUNT(*) FILTER (WHERE {})")
-    counts = sql.SQL(", ").join(broken.format(rule.is_broken) for rule in rules.values())
-    query = sql.SQL("SELECT COUNT(*), {} FROM {} WHERE {}").format(counts, view, of_sources)
-    cursor.execute(query)
-    rows, *found = cursor.fetchone() or (0,)
+def _measure(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> Measured:
+    contract, of_sources = contracts[dataset], _OF_SOURCES[dataset]
+    unknown = _dimensions_of(contract)
+    rules = _rules(cursor, dataset, contracts)
+    count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
+    amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
+    asked = [
+        sql.SQL("COUNT(*)"),
+        sql.SQL("COUNT(*) FILTER (WHERE {})").format(of_sources),
+        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)::bigint").format(amount, of_sources),
+        *(count.format(of_sources, sql.SQL("{} = -1").format(_key_of(name))) for name in unknown),
+        *(count.format(of_sources, rule.is_broken) for rule in rules.values()),
+    ]
+    cursor.execute(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(asked), _view(dataset)))
+    rows, records, cents, *found = cursor.fetchone() or ()
+    counts = dict(zip((*unknown, *rules), found, strict=True))
+    unknown_counts = {name: counts.pop(name) for name in unknown}
+    return Measured(rows, records, cents, unknown_counts, counts)
+
+
+def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], measured: Measured) -> CheckResult:
+    rules = _rules(cursor, dataset, contracts)
     offenders = [
-        {"rule": name, "rows": count, "keys": _keys(cursor, view, table.key, rules[name], of_sources)}
-        for name, count in zip(rules, found, strict=True)
+        {"rule": name, "rows": count, "keys": _keys(cursor, dataset, rules[name])}
+        for name, count in measured.broken.items()
         if count
     ]
     is_warning = all(rules[str(offender["rule"])].warns_only for offender in offenders)
-    return quality.judge_contract(contract.dataset, rows, offenders, is_warning=bool(offenders) and is_warning)
+    return quality.judge_contract(dataset, measured.records, offenders, is_warning=bool(offenders) and is_warning)
+
+
+def _rules(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> dict[str, Rule]:
+    """Every rule about the columns that the table has, by the column's name and its own."""
+    contract = contracts[dataset]
+    known_by = _known_by(contract, contracts)
+    held = read_table(cursor, TABLES[dataset]).columns
+    return {
+        f"{column.name}: {rule.name}": rule
+        for column in contract.columns
+        if column.name in held
+        for rule in rules_of(column, known_by.get(column.name))
+    }
+
+
+def _dimensions_of(contract: Contract) -> list[str]:
+    """The dimensions that a table of this contract points at."""
+    return [
+        TABLES[dataset].removeprefix("core.dim_") for dataset, _ in contract.references.values() if dataset in TABLES
+    ]
+
+
+def _key_of(dimension: str) -> sql.Identifier:
+    return sql.Identifier(f"{dimension}_key")
+
+
+def _view(dataset: str) -> sql.Identifier:
+    return sql.Identifier(TABLES[dataset].partition(".")[2])
 
 
 def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str, sql.Identifier]:
     """Columns that repeat the number of a dimension's row, under the same pattern, with the key that points at it."""
     return {
-        column: sql.Identifier(f"{TABLES[dataset].removeprefix('core.dim_')}_key")
+        column: _key_of(TABLES[dataset].removeprefix("core.dim_"))
         for column, (dataset, target) in contract.references.items()
         if dataset in TABLES
         and dataset in contracts
@@ -107,9 +165,8 @@ def _whole(pattern: str) -> str:
     return pattern if is_anchored and "|" not in pattern else f"^(?:{pattern})$"
 
 
-def _keys(
-    cursor: Cursor, view: sql.Identifier, key: tuple[str, ...], rule: Rule, of_sources: sql.SQL
-) -> list[dict[str, object]]:
+def _keys(cursor: Cursor, dataset: str, rule: Rule) -> list[dict[str, object]]:
+    key = read_table(cursor, TABLES[dataset]).key
     names = sql.SQL(", ").join(map(sql.Identifier, key))
-    query = sql.SQL("SELECT {} FROM {} WHERE {} AND {} LIMIT 5").format(names, view, of_sources, rule.is_broken)
-    return fetch_rows(cursor, query)
+    query = sql.SQL("SELECT {} FROM {} WHERE {} AND ({}) LIMIT 5")
+    return fetch_rows(cursor, query.format(names, _view(dataset), _OF_SOURCES[dataset], rule.is_broken))

@@ -5,7 +5,7 @@ marts. docs/runbook.md has an entry for every check.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -21,11 +21,11 @@ from batch_etl.stores.loads import Load, content_after
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging, staging_table
 from batch_etl.stores.warehouse import fetch_rows
-from monitoring.contract_checks import check_contracts
+from monitoring.contract_checks import TABLES, Measured, check_contracts, measure_tables
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
-from monitoring.table_checks import check_keys, check_tables
+from monitoring.table_checks import check_keys, check_tables, check_unknown
 from monitoring.usual_figures import check_figures
 from monitoring.warehouse_checks import main
 
@@ -44,13 +44,15 @@ def check_staging(run: Run) -> StageResult:
             require_staging(cursor, token, load)
             _show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
+            measured = measure_tables(cursor, run.contracts)
             results = [
-                quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest)),
+                quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
                 *check_keys(cursor, manifest.rows),
                 *_check_batches(cursor, manifest, run.settings.config.quality),
-                *check_contracts(cursor, run.contracts),
-                *check_reconciliation(cursor, manifest.batches, run.contracts),
+                *check_contracts(cursor, run.contracts, measured),
+                *check_reconciliation(cursor, manifest.batches, measured),
                 *check_tables(cursor, run.settings),
+                check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows),
             ]
         _record(connection, run.run_key, token, results)
@@ -68,10 +70,11 @@ def _show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
         cursor.execute(view.format(sql.Identifier(name.partition(".")[2]), content))
 
 
-def _count_rows(cursor: Cursor, manifest: Manifest) -> dict[str, int]:
+def _count_rows(cursor: Cursor, manifest: Manifest, measured: Mapping[str, Measured]) -> dict[str, int]:
     count = sql.SQL("SELECT COUNT(*) AS n FROM {}")
-    tables = {table: sql.Identifier(table.partition(".")[2]) for table in manifest.rows}
-    return {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in tables.items()}
+    known = {TABLES[dataset]: told.rows for dataset, told in measured.items()}
+    others = {table: sql.Identifier(table.partition(".")[2]) for table in manifest.rows.keys() - known.keys()}
+    return known | {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in others.items()}
 
 
 def _check_batches(cursor: Cursor, manifest: Manifest, limits: QualityLimits) -> list[CheckResult]:

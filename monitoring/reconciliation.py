@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
-from batch_etl.contract import Contract
 from batch_etl.quality import CheckResult
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
-from monitoring.contract_checks import TABLES
+from monitoring.contract_checks import Measured
 
 Batches = Mapping[str, Sequence[str]]
 
@@ -60,14 +57,14 @@ _AGE = """
 """
 
 
-def check_reconciliation(cursor: Cursor, batches: Batches, contracts: Mapping[str, Contract]) -> list[CheckResult]:
-    """Follow records and cents of every file from its bytes to the tables, which are met under their name alone."""
+def check_reconciliation(cursor: Cursor, batches: Batches, measured: Mapping[str, Measured]) -> list[CheckResult]:
+    """Follow records and cents of every file from its bytes to the tables that were measured."""
     batch_ids = list(chain.from_iterable(batches.values()))
     files = fetch_rows(cursor, _FILES, (batch_ids,))
-    clean = {row["dataset"]: row for row in fetch_rows(cursor, _CLEAN, (batch_ids,))}
     held = [
-        {**clean[dataset], **_held(cursor, contracts[dataset])}
-        for dataset in sorted(TABLES.keys() & clean.keys() & contracts.keys())
+        {**row, "table_rows": measured[row["dataset"]].records, "table_cents": measured[row["dataset"]].cents}
+        for row in fetch_rows(cursor, _CLEAN, (batch_ids,))
+        if row["dataset"] in measured
     ]
     return [quality.judge_files(files), quality.judge_tables(held)]
 
@@ -86,13 +83,3 @@ def visible_batches(cursor: Cursor) -> dict[str, list[str]]:
     ):
         batches.setdefault(row["dataset"], []).append(row["batch_id"])
     return batches
-
-
-def _held(cursor: Cursor, contract: Contract) -> dict[str, Any]:
-    name = TABLES[contract.dataset].partition(".")[2]
-    is_dimension = name.startswith("dim_")
-    known = sql.Identifier(f"{name.removeprefix('dim_')}_key")
-    query = sql.SQL("SELECT COUNT(*) AS table_rows, COALESCE(SUM({})::numeric * 100, 0)::bigint AS table_cents FROM {}")
-    amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
-    of_sources = sql.SQL(" WHERE {} != -1").format(known) if is_dimension else sql.SQL("")
-    return fetch_rows(cursor, query.format(amount, sql.Identifier(name)) + of_sources)[0]

@@ -1,7 +1,7 @@
 """Checks that look at tables alone, whether staging or what is published: names without schema mean either."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -14,27 +14,21 @@ from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.warehouse import fetch_rows
+from monitoring.contract_checks import Measured
 
 _SEVERITY = re.compile(r"^-- Severity: (\w+)$", re.MULTILINE)
-_UNKNOWN = """
-    SELECT
-        COUNT(*) AS sales,
-        COUNT(*) FILTER (WHERE customer_key = -1) AS customer,
-        COUNT(*) FILTER (WHERE product_key = -1) AS product
-    FROM fct_sale
-"""
 
 
 def check_tables(cursor: Cursor, settings: Settings) -> list[CheckResult]:
-    """The checks of sql/checks, and the share of unknown references."""
+    """The checks of sql/checks."""
     files = sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))
-    results = [
-        quality.judge_offenders(file.stem, _severity(file), fetch_rows(cursor, file.read_text())) for file in files
-    ]
-    counts = fetch_rows(cursor, _UNKNOWN)[0]
-    unknown = {"customer": counts["customer"], "product": counts["product"]}
-    limit = settings.config.quality.max_unknown_share
-    return [*results, quality.judge_unknown_share(counts["sales"], unknown, limit=limit)]
+    return [quality.judge_offenders(file.stem, _severity(file), fetch_rows(cursor, file.read_text())) for file in files]
+
+
+def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> CheckResult:
+    """Not too many sales point at the unknown customer or product."""
+    sales = measured["sales"]
+    return quality.judge_unknown_share(sales.records, sales.unknown, limit=settings.config.quality.max_unknown_share)
 
 
 def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:

@@ -13,11 +13,11 @@ from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from batch_etl.stores.warehouse import fetch_value
-from monitoring.contract_checks import check_contracts
+from monitoring.contract_checks import check_contracts, measure_tables
 from monitoring.reconciliation import check_freshness, check_reconciliation, visible_batches
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
-from monitoring.table_checks import check_tables
+from monitoring.table_checks import check_tables, check_unknown
 
 _EXIT_CODES = """
 exit codes: 0 every check of severity error passed; 15 one failed; 17 the warehouse does not answer;
@@ -30,10 +30,12 @@ def check_warehouse(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     cursor.execute("SET LOCAL search_path = core, marts, quarantine")
     prefer_scans(cursor)
     contracts = read_contracts(settings.folder("contracts"))
+    measured = measure_tables(cursor, contracts)
     return [
-        *check_contracts(cursor, contracts),
-        *check_reconciliation(cursor, visible_batches(cursor), contracts),
+        *check_contracts(cursor, contracts, measured),
+        *check_reconciliation(cursor, visible_batches(cursor), measured),
         *check_tables(cursor, settings),
+        check_unknown(measured, settings),
         check_freshness(cursor, max_age_hours=settings.config.quality.max_age_hours),
     ]
 

@@ -87,6 +87,8 @@ def finish_part(cursor: Cursor, table: Table, month: str, name: str) -> None:
     """Give a filled table what a partition has: made now, for all rows at once and before anybody waits for it."""
     place = sql.Identifier("staging", name)
     if month != WHOLE:
+        # The other cores have parts of their own.
+        cursor.execute("SET LOCAL max_parallel_maintenance_workers = 0")
         key = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})")
         cursor.execute(key.format(place, sql.Identifier(f"{name}_pkey"), columns_named(table.key)))
         _create_indexes(cursor, table, place)

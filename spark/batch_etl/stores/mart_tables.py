@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from batch_etl.stores.lake import count_rows
+from batch_etl.stores.lake import count_rows, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
@@ -30,6 +32,13 @@ class MartTables:
         rows.write.parquet(str(self.folder / table))
         # Told, not found out: that would be a job of its own.
         return self.spark.read.schema(rows.schema).parquet(str(self.folder / table))
+
+    def write_rows(self, table: str, rows: pa.Table) -> DataFrame:
+        """The same for rows that are here: no job."""
+        place = self.folder / table
+        place.mkdir()
+        write_part(rows, place / "part-00000.parquet")
+        return self.spark.read.schema(from_arrow_schema(rows.schema)).parquet(str(place))
 
     def take_over(self, table: str) -> DataFrame:
         """Take a whole table from the mart before."""

@@ -8,12 +8,15 @@ is taken over. Whatever is taken as the mart before, the result is the same; the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
 from batch_etl.recompute import Recompute
 from batch_etl.stores.clean_records import CleanRecords, files_of
+from batch_etl.stores.lake import read_part
 from batch_etl.stores.mart import Inputs, changed_batches
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
@@ -25,6 +28,7 @@ from batch_etl.stores.sale_files import (
     write_rollups,
     write_sales,
 )
+from batch_etl.transforms.facts import clean_schema
 from batch_etl.transforms.months import keys_that_differ, months_in, moved_versions, rekeyed_months
 from batch_etl.transforms.star import build_dates, build_dimension
 from batch_etl.transforms.statements import SALES_BY_MONTH
@@ -49,9 +53,9 @@ class WrittenStar:
 
 def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) -> WrittenStar:
     before = Inputs.read(tables.before) if tables.before else None
-    dimensions = {name: _write_dimension(name, clean, tables, before) for name in DIMENSIONS}
     months = None
     with clean.lake.scratch() as scratch:
+        dimensions = {name: _write_dimension(name, clean, tables, before, scratch) for name in DIMENSIONS}
         if before is None:
             files = clean.current_files("sales", scratch)
         else:
@@ -67,7 +71,7 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     contract = clean.contracts["sales"]
     sales = tables.read_months(SALES, sales_type(contract))
     rollups = {name: tables.read_months(SALES_BY_MONTH[name], kind) for name, kind in rollup_types(contract).items()}
-    dates = tables.write("core.dim_date", build_dates(tables.spark, _years(tables.months(SALES))))
+    dates = tables.write_rows("core.dim_date", build_dates(_years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
     star |= {"dim_date": dates, "fct_sale": sales, **rollups}
     return WrittenStar(star, None if months is None else frozenset(months))
@@ -78,11 +82,16 @@ def _years(months: Sequence[str]) -> range:
     return range(int(months[0][:4]), int(months[-1][:4]) + 1) if months else range(0)
 
 
-def _write_dimension(name: str, clean: CleanRecords, tables: MartTables, before: Inputs | None) -> DataFrame:
+def _write_dimension(
+    name: str, clean: CleanRecords, tables: MartTables, before: Inputs | None, scratch: Path
+) -> DataFrame:
     dataset, table = f"{name}s", f"core.dim_{name}"
     if before is not None and before.of(dataset) == clean.inputs.of(dataset):
         return tables.take_over(table)
-    return tables.write(table, build_dimension(clean.current(dataset), name=name, unknown=_UNKNOWN[name]))
+    schema = clean_schema(clean.contracts[dataset])
+    parts = [read_part(file, schema.names) for file in clean.current_files(dataset, scratch)]
+    versions = pa.concat_tables([schema.empty_table(), *(part.select(schema.names).cast(schema) for part in parts)])
+    return tables.write_rows(table, build_dimension(versions, name=name, unknown=_UNKNOWN[name]))
 
 
 def _changed_sales(

@@ -1,18 +1,30 @@
-"""The dimensions of the star: with their history, and the calendar."""
+"""The dimensions of the star: with their history, and the calendar. On Arrow's columns, as the facts.
 
-from pyspark.sql import DataFrame, SparkSession, Window
-from pyspark.sql import functions as F  # noqa: N812
+In Spark a few hundred thousand versions took eight times as long, and a calendar half a second.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from batch_etl.transforms.values import one_chunk
 
 UNKNOWN_KEY = -1
 UNKNOWN_ID = "unknown"
-_BEGINNING = "1900-01-01 00:00:00"
-_END = "9999-12-31 00:00:00"
+_MOMENT = pa.timestamp("us", "UTC")
+_BEGINNING = pa.scalar(datetime(1900, 1, 1, tzinfo=UTC), _MOMENT)
+_END = pa.scalar(datetime(9999, 12, 31, tzinfo=UTC), _MOMENT)
+_CHANGED_AT = "updated_at_utc"
+_SATURDAY = 6
 
 
-def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) -> DataFrame:
+def build_dimension(versions: pa.Table, *, name: str, unknown: dict[str, str]) -> pa.Table:
     """A slowly changing dimension of type 2.
 
-    versions  one row a version: <name>_id, updated_at_utc and the attributes
+    versions  one row a version, in any order: <name>_id, updated_at_utc and the attributes
     name      customer or product
     unknown   attributes of the unknown member that must not be null
     returns   <name>_key, <name>_id, attributes, valid_from_utc, valid_to_utc, is_current
@@ -21,56 +33,73 @@ def build_dimension(versions: DataFrame, *, name: str, unknown: dict[str, str]) 
     that a sale before it still finds its customer. A version that changes nothing is none: it prolongs the one before.
     Keys are hashes of id and moment, so a late version gives no other key to those that it leaves standing.
     """
-    history = Window.partitionBy(f"{name}_id").orderBy("updated_at_utc")
-    content = F.struct(*(column for column in versions.columns if column not in (f"{name}_id", "updated_at_utc")))
-    changes = versions.withColumn("_repeats", content.eqNullSafe(F.lag(content).over(history))).where(
-        ~F.col("_repeats")
+    member = f"{name}_id"
+    history = versions.sort_by([(member, "ascending"), (_CHANGED_AT, "ascending")])
+    changes = history.filter(_differs_from_before(history.drop_columns(_CHANGED_AT)))
+    moments = one_chunk(changes[_CHANGED_AT])
+    is_first = _differs_from_before(changes.select([member]))
+    is_last = pa.concat_arrays([is_first, pa.array([True])]).slice(1)
+    following = pa.concat_arrays([moments, pa.repeat(_END, 1)]).slice(1)
+    dimension = pa.table(
+        {
+            f"{name}_key": _keys(changes[member], moments),
+            **{column: changes[column] for column in changes.column_names if column != _CHANGED_AT},
+            "valid_from_utc": pc.if_else(is_first, _BEGINNING, moments),
+            "valid_to_utc": pc.if_else(is_last, _END, following),
+            "is_current": is_last,
+        }
     )
-    following = F.lead("updated_at_utc").over(history)
-    is_first = F.row_number().over(history) == 1
-    dimension = changes.select(
-        F.xxhash64(f"{name}_id", "updated_at_utc").alias(f"{name}_key"),
-        *(column for column in versions.columns if column != "updated_at_utc"),
-        F.when(is_first, F.lit(_BEGINNING).cast("timestamp"))
-        .otherwise(F.col("updated_at_utc"))
-        .alias("valid_from_utc"),
-        F.coalesce(following, F.lit(_END).cast("timestamp")).alias("valid_to_utc"),
-        following.isNull().alias("is_current"),
-    )
-    return dimension.unionByName(_unknown_member(dimension, name=name, unknown=unknown))
+    return pa.concat_tables([dimension, _unknown_member(dimension.schema, name=name, unknown=unknown)])
 
 
-def build_dates(spark: SparkSession, years: range) -> DataFrame:
+def build_dates(years: range) -> pa.Table:
     """core.dim_date: every day of these calendar years."""
-    days = F.sequence(F.make_date("id", F.lit(1), F.lit(1)), F.make_date("id", F.lit(12), F.lit(31)))
-    day = F.col("calendar_date")
-    iso_weekday = F.weekday(day) + 1
-    return (
-        spark.range(years.start, years.stop, numPartitions=1)
-        .select(F.explode(days).alias("calendar_date"))
-        .select(
-            day,
-            F.year(day).alias("calendar_year"),
-            F.quarter(day).alias("quarter_of_year"),
-            F.month(day).alias("month_of_year"),
-            F.date_format(day, "MMMM").alias("month_name"),
-            F.weekofyear(day).alias("iso_week"),
-            F.dayofmonth(day).alias("day_of_month"),
-            iso_weekday.alias("iso_weekday"),
-            F.date_format(day, "EEEE").alias("weekday_name"),
-            (iso_weekday >= 6).alias("is_weekend"),  # noqa: PLR2004 - Saturday
-        )
+    first, end = (np.datetime64(f"{year:04}-01-01") for year in (years.start, years.stop))
+    day = pa.array(np.arange(first, end))
+    iso_weekday = pc.day_of_week(day, count_from_zero=False)
+    numbers = {
+        "calendar_year": pc.year(day),
+        "quarter_of_year": pc.quarter(day),
+        "month_of_year": pc.month(day),
+        "iso_week": pc.iso_week(day),
+        "day_of_month": pc.day(day),
+        "iso_weekday": iso_weekday,
+    }
+    names = {"month_name": pc.strftime(day, "%B", locale="C"), "weekday_name": pc.strftime(day, "%A", locale="C")}
+    return pa.table(
+        {
+            "calendar_date": day,
+            **{name: values.cast(pa.int32()) for name, values in numbers.items()},
+            **names,
+            "is_weekend": pc.greater_equal(iso_weekday, _SATURDAY),
+        }
     )
 
 
-def _unknown_member(dimension: DataFrame, *, name: str, unknown: dict[str, str]) -> DataFrame:
+def _differs_from_before(rows: pa.Table) -> pa.BooleanArray:
+    """Of each row whether a value is another one than in the row before it; nulls are equal. The first one differs."""
+    differs = np.zeros(max(len(rows) - 1, 0), dtype=bool)
+    for column in map(one_chunk, rows.columns):
+        here, before = column.slice(1), column.slice(0, len(differs))
+        is_one_missing = pc.xor(here.is_null(), before.is_null())
+        differs |= pc.coalesce(pc.not_equal(here, before), is_one_missing).to_numpy(zero_copy_only=False)
+    return pa.array(np.append(np.ones(min(len(rows), 1), dtype=bool), differs))
+
+
+def _keys(ids: pa.ChunkedArray, moments: pa.Array) -> pa.Array:
+    microseconds = moments.cast(pa.int64()).to_pylist()
+    pairs = (f"{one} {moment}".encode() for one, moment in zip(ids.to_pylist(), microseconds, strict=True))
+    digests = b"".join(hashlib.blake2b(pair, digest_size=8).digest() for pair in pairs)
+    return pa.array(np.frombuffer(digests, np.dtype("<i8")).astype(np.int64))
+
+
+def _unknown_member(schema: pa.Schema, *, name: str, unknown: dict[str, str]) -> pa.Table:
     values: dict[str, object] = {
         **unknown,
         f"{name}_key": UNKNOWN_KEY,
         f"{name}_id": UNKNOWN_ID,
-        "valid_from_utc": _BEGINNING,
-        "valid_to_utc": _END,
+        "valid_from_utc": _BEGINNING.as_py(),
+        "valid_to_utc": _END.as_py(),
         "is_current": True,
     }
-    columns = [F.lit(values.get(field.name)).cast(field.dataType).alias(field.name) for field in dimension.schema]
-    return dimension.sparkSession.range(1).select(*columns)
+    return pa.Table.from_pylist([{field.name: values.get(field.name) for field in schema}], schema=schema)

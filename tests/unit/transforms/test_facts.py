@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from batch_etl.transforms.facts import Versions, build_sales, by_month
-from tests.drawing import read_drawing
+from tests.drawing import draw_table, read_drawing
 
 MOMENT = pa.timestamp("us", "UTC")
 TYPES = {
@@ -36,14 +36,8 @@ USUAL = {
 }
 
 
-def drawn(drawing: str, types: Mapping[str, pa.DataType] = TYPES) -> pa.Table:
-    names, rows = read_drawing(drawing)
-    columns = {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)}
-    return pa.table({name: values.cast(types.get(name, pa.string())) for name, values in columns.items()})
-
-
 def versions(drawing: str, name: str) -> Versions:
-    table = drawn(drawing)
+    table = draw_table(drawing, TYPES)
     return Versions.of(table[f"{name}_id"], table[f"{name}_key"], table["valid_from_utc"])
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from batch_etl.contract import Column, Contract
 from batch_etl.transforms.facts import Versions
@@ -55,7 +55,7 @@ def histories() -> dict[str, History]:
 
 
 @pytest.fixture(scope="module")
-def dimension(histories: dict[str, History], spark: SparkSession) -> DataFrame:
+def dimension(histories: dict[str, History], spark: SparkSession) -> pa.Table:
     """core.dim_customer of what was delivered: shuffled over files, a third of it twice."""
     dice = random.Random(5)  # noqa: S311
     rows = [(name, *content, at) for name, history in histories.items() for at, content in history.items()]
@@ -63,9 +63,8 @@ def dimension(histories: dict[str, History], spark: SparkSession) -> DataFrame:
     dice.shuffle(delivered)
     columns = dict(zip(CUSTOMERS.column_names, zip(*delivered, strict=True), strict=True))
     clean = spark.createDataFrame(pa.table({name: list(values) for name, values in columns.items()}))
-    return build_dimension(
-        current_versions(clean.repartition(3), CUSTOMERS), name="customer", unknown={"city": "unknown"}
-    ).cache()
+    current = current_versions(clean.repartition(3), CUSTOMERS).toArrow()
+    return build_dimension(current, name="customer", unknown={"city": "unknown"})
 
 
 def content_at(history: History, at: datetime) -> Content:
@@ -75,10 +74,10 @@ def content_at(history: History, at: datetime) -> Content:
 
 
 def test_versions_leave_no_gap_overlap_nothing_and_one_of_them_is_current(
-    histories: dict[str, History], dimension: DataFrame
+    histories: dict[str, History], dimension: pa.Table
 ) -> None:
     told = defaultdict(list)
-    for row in sorted(dimension.toArrow().to_pylist(), key=lambda row: row["valid_from_utc"]):
+    for row in sorted(dimension.to_pylist(), key=lambda row: row["valid_from_utc"]):
         told[row["customer_id"]].append(row)
 
     assert set(told) == {*histories, "unknown"}
@@ -89,9 +88,9 @@ def test_versions_leave_no_gap_overlap_nothing_and_one_of_them_is_current(
         assert [row["is_current"] for row in rows] == [*[False] * (len(rows) - 1), True]
 
 
-def test_a_version_stands_exactly_where_something_changed(histories: dict[str, History], dimension: DataFrame) -> None:
+def test_a_version_stands_exactly_where_something_changed(histories: dict[str, History], dimension: pa.Table) -> None:
     told = defaultdict(dict)
-    for row in dimension.where("customer_key != -1").toArrow().to_pylist():
+    for row in dimension.to_pylist():
         told[row["customer_id"]][row["valid_from_utc"]] = row["city"], row["is_deleted"]
 
     for name, history in histories.items():
@@ -101,13 +100,13 @@ def test_a_version_stands_exactly_where_something_changed(histories: dict[str, H
         assert told[name] == wanted
 
 
-def test_a_sale_meets_what_was_known_of_its_moment(histories: dict[str, History], dimension: DataFrame) -> None:
-    known = dimension.toArrow()
-    content = {row["customer_key"]: (row["city"], row["is_deleted"]) for row in known.to_pylist()}
+def test_a_sale_meets_what_was_known_of_its_moment(histories: dict[str, History], dimension: pa.Table) -> None:
+    content = {row["customer_key"]: (row["city"], row["is_deleted"]) for row in dimension.to_pylist()}
     probes = [(name, moment(minute)) for name in histories for minute in (-1, 3, 7, 40)]
     ids = pa.array([name for name, _ in probes])
     moments = pa.array([at for _, at in probes], pa.timestamp("us", "UTC"))
 
-    keys = Versions.of(known["customer_id"], known["customer_key"], known["valid_from_utc"]).keys_at(ids, moments)
+    columns = (dimension[name] for name in ("customer_id", "customer_key", "valid_from_utc"))
+    keys = Versions.of(*columns).keys_at(ids, moments)
 
     assert [content[key] for key in keys] == [content_at(histories[name], at) for name, at in probes]

@@ -1,85 +1,125 @@
 """Dimensions with history, and days without gaps."""
 
-from collections.abc import Callable
+from datetime import date
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.transforms.star import build_dates, build_dimension
+from tests.drawing import draw_table
 
-Draw = Callable[..., DataFrame]
-
-CUSTOMER_TYPES = {"updated_at_utc": "timestamp", "points": "int"}
+MOMENT = pa.timestamp("us", "UTC")
+TYPES = {
+    **dict.fromkeys(("updated_at_utc", "valid_from_utc", "valid_to_utc"), MOMENT),
+    **dict.fromkeys(("points", "year", "quarter", "month", "iso_week", "day", "iso_weekday"), pa.int32()),
+    **dict.fromkeys(("is_current", "is_weekend"), pa.bool_()),
+    "date": pa.date32(),
+}
 # The second file brings what happened before the first one.
 CUSTOMERS = """
-customer_id | updated_at_utc      | full_name | segment | points
-C2          | 2025-01-01 00:00:00 | Bo        | retail  |
-C1          | 2025-03-01 00:00:00 | Ann Smith | retail  | 3
-C1          | 2025-01-01 00:00:00 | Ann Jones | retail  | 1
-C1          | 2025-02-01 12:00:00 | Ann Jones | trade   | 2
+customer_id | updated_at_utc       | full_name | segment | points
+C2          | 2025-01-01T00:00:00Z | Bo        | retail  |
+C1          | 2025-03-01T00:00:00Z | Ann Smith | retail  | 3
+C1          | 2025-01-01T00:00:00Z | Ann Jones | retail  | 1
+C1          | 2025-02-01T12:00:00Z | Ann Jones | trade   | 2
 """
 
 
-def rows(table: DataFrame) -> list[tuple[str | None, ...]]:
-    """The rows of a DataFrame as a drawn table would hold them."""
-    as_text = table.selectExpr(*(f"CAST(`{name}` AS string)" for name in table.columns))
-    return sorted((tuple(row) for row in as_text.collect()), key=str)
+def customers(drawing: str = CUSTOMERS) -> pa.Table:
+    versions = draw_table(drawing, TYPES)
+    return build_dimension(versions, name="customer", unknown={"full_name": "unknown", "segment": "unknown"})
 
 
-@pytest.fixture(scope="module")
-def customers(table: Draw) -> DataFrame:
-    versions = table(CUSTOMERS, **CUSTOMER_TYPES)
-    return build_dimension(versions, name="customer", unknown={"full_name": "unknown", "segment": "unknown"}).cache()
+def test_versions_follow_each_other_without_gap_in_whatever_order_they_came() -> None:
+    wanted = draw_table(
+        """
+        customer_id | full_name | segment | points | valid_from_utc       | valid_to_utc         | is_current
+        C1          | Ann Jones | retail  | 1      | 1900-01-01T00:00:00Z | 2025-02-01T12:00:00Z | false
+        C1          | Ann Jones | trade   | 2      | 2025-02-01T12:00:00Z | 2025-03-01T00:00:00Z | false
+        C1          | Ann Smith | retail  | 3      | 2025-03-01T00:00:00Z | 9999-12-31T00:00:00Z | true
+        C2          | Bo        | retail  |        | 1900-01-01T00:00:00Z | 9999-12-31T00:00:00Z | true
+        unknown     | unknown   | unknown |        | 1900-01-01T00:00:00Z | 9999-12-31T00:00:00Z | true
+        """,
+        TYPES,
+    )
+
+    told = customers()
+
+    assert told.column_names == ["customer_key", *wanted.column_names]
+    assert told.drop_columns("customer_key").to_pylist() == wanted.to_pylist()
 
 
-def test_versions_follow_each_other_without_gap_in_whatever_order_they_came(table: Draw, customers: DataFrame) -> None:
-    wanted = table("""
-        customer_id | full_name | segment | points | valid_from_utc      | valid_to_utc        | is_current
-        C1          | Ann Jones | retail  | 1      | 1900-01-01 00:00:00 | 2025-02-01 12:00:00 | false
-        C1          | Ann Jones | trade   | 2      | 2025-02-01 12:00:00 | 2025-03-01 00:00:00 | false
-        C1          | Ann Smith | retail  | 3      | 2025-03-01 00:00:00 | 9999-12-31 00:00:00 | true
-        C2          | Bo        | retail  |        | 1900-01-01 00:00:00 | 9999-12-31 00:00:00 | true
-        unknown     | unknown   | unknown |        | 1900-01-01 00:00:00 | 9999-12-31 00:00:00 | true
-    """)
-
-    assert customers.columns == ["customer_key", *wanted.columns]
-    assert rows(customers.drop("customer_key")) == rows(wanted)
+@pytest.mark.parametrize(
+    "again",
+    [
+        "C1 | 2025-04-01T00:00:00Z | Ann Smith | retail | 3",
+        "C2 | 2025-01-02T00:00:00Z | Bo | retail |",
+    ],
+)
+def test_a_version_that_changes_nothing_is_none(again: str) -> None:
+    assert customers(CUSTOMERS + again).to_pylist() == customers().to_pylist()
 
 
-def test_a_key_is_its_own_and_stays_when_versions_arrive_late(table: Draw, customers: DataFrame) -> None:
+@pytest.mark.parametrize("attribute", ["full_name", "segment", "points"])
+def test_what_becomes_known_or_unknown_has_changed(attribute: str) -> None:
+    known = {"full_name": "Bo", "segment": "retail", "points": "1"}
+    for first, second in (({}, known), (known, {**known, attribute: ""})):
+        lines = [
+            " | ".join(["C9", moment, *(told.get(name, "") for name in known)])
+            for moment, told in (("2025-01-01T00:00:00Z", first), ("2025-01-02T00:00:00Z", second))
+        ]
+        names = CUSTOMERS.strip().splitlines()[0]
+        assert len(customers("\n".join([names, *lines]))) == 2 + 1
+
+
+def test_a_key_is_its_own_and_stays_when_versions_arrive_late() -> None:
     names, *versions = CUSTOMERS.strip().splitlines()
-    early = build_dimension(table("\n".join([names, *versions[:2]]), **CUSTOMER_TYPES), name="customer", unknown={})
 
-    def keys(dimension: DataFrame) -> dict[tuple[str, str], str]:
-        named = dimension.where("is_current").selectExpr("customer_id", "full_name", "customer_key")
-        return {(row[0], row[1]): row[2] for row in named.collect() if row[2] != -1}
+    def keys(dimension: pa.Table) -> dict[tuple[str, str], int]:
+        return {
+            (row["customer_id"], row["full_name"]): row["customer_key"]
+            for row in dimension.to_pylist()
+            if row["is_current"] and row["customer_key"] != -1
+        }
 
-    assert customers.select("customer_key").distinct().count() == 5
-    assert customers.where("customer_key = -1").select("customer_id").collect() == [("unknown",)]
-    assert keys(early) == keys(customers)
+    late, early = customers(), customers("\n".join([names, *versions[:2]]))
+    assert len(late["customer_key"].unique()) == 5
+    assert [row["customer_id"] for row in late.to_pylist() if row["customer_key"] == -1] == ["unknown"]
+    assert keys(early) == keys(late)
 
 
-def test_every_day_of_the_years_is_there(table: Draw, spark: SparkSession) -> None:
-    days = build_dates(spark, range(2023, 2026))
+def test_a_key_is_the_same_on_every_machine() -> None:
+    # The first 64 bits of BLAKE2b of "C1 1735689600000000", the lowest byte first.
+    assert customers()["customer_key"][0].as_py() == 2574243494121036774
 
-    found = rows(days)
-    assert len(found) == 365 + 366 + 365
-    assert [found[0][0], found[-1][0]] == ["2023-01-01", "2025-12-31"]
-    edges = days.where(
-        "calendar_date IN ('2023-12-31', '2024-01-01', '2024-02-29', '2024-03-01', '2024-12-30', '2024-12-31')"
+
+def test_without_versions_there_is_the_unknown_member() -> None:
+    (only,) = customers(CUSTOMERS.strip().splitlines()[0]).to_pylist()
+
+    assert (only["customer_key"], only["customer_id"], only["points"]) == (-1, "unknown", None)
+
+
+def test_every_day_of_the_years_is_there() -> None:
+    days = build_dates(range(2023, 2026))
+
+    found = days["calendar_date"].to_pylist()
+    assert len(set(found)) == len(found) == 365 + 366 + 365
+    assert [min(found), max(found)] == [date(2023, 1, 1), date(2025, 12, 31)]
+    wanted = draw_table(
+        """
+        date       | year | quarter | month | iso_week | day | iso_weekday | month_name | weekday_name | is_weekend
+        2023-12-31 | 2023 | 4       | 12    | 52       | 31  | 7           | December   | Sunday       | true
+        2024-01-01 | 2024 | 1       | 1     | 1        | 1   | 1           | January    | Monday       | false
+        2024-02-29 | 2024 | 1       | 2     | 9        | 29  | 4           | February   | Thursday     | false
+        2024-03-02 | 2024 | 1       | 3     | 9        | 2   | 6           | March      | Saturday     | true
+        2024-12-30 | 2024 | 4       | 12    | 1        | 30  | 1           | December   | Monday       | false
+        2024-12-31 | 2024 | 4       | 12    | 1        | 31  | 2           | December   | Tuesday      | false
+        """,
+        TYPES,
     )
-    assert rows(edges) == rows(
-        table("""
-        date       | year | quarter | month | month_name | iso_week | day | iso_weekday | weekday_name | is_weekend
-        2023-12-31 | 2023 | 4       | 12    | December   | 52       | 31  | 7           | Sunday       | true
-        2024-01-01 | 2024 | 1       | 1     | January    | 1        | 1   | 1           | Monday       | false
-        2024-02-29 | 2024 | 1       | 2     | February   | 9        | 29  | 4           | Thursday     | false
-        2024-03-01 | 2024 | 1       | 3     | March      | 9        | 1   | 5           | Friday       | false
-        2024-12-30 | 2024 | 4       | 12    | December   | 1        | 30  | 1           | Monday       | false
-        2024-12-31 | 2024 | 4       | 12    | December   | 1        | 31  | 2           | Tuesday      | false
-        """)
-    )
+    edges = [row for row in map(tuple, map(dict.values, days.to_pylist())) if row[0] in wanted["date"].to_pylist()]
+    assert edges == [tuple(row.values()) for row in wanted.to_pylist()]
 
 
-def test_without_a_year_there_is_no_day(spark: SparkSession) -> None:
-    assert build_dates(spark, range(0)).isEmpty()
+def test_without_a_year_there_is_no_day() -> None:
+    assert len(build_dates(range(0))) == 0

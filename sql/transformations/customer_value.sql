@@ -1,6 +1,6 @@
 -- Purpose: recency, frequency and monetary value of each customer (RFM), under the segment and country of today.
 -- Grain: one row a customer with sales. Key: customer_id.
--- Reads: customer_months, dim_customer. A pure function of them, so it may run again.
+-- Reads: customer_sales, dim_customer. A pure function of them, so it may run again.
 WITH bought AS (
     SELECT
         held.customer_id,
@@ -10,7 +10,7 @@ WITH bought AS (
         MAX(sale.last_sold_on) AS last_sold_on,
         SUM(sale.orders) AS orders,
         SUM(sale.units) AS units
-    FROM customer_months AS sale
+    FROM customer_sales AS sale
     INNER JOIN dim_customer AS held ON sale.customer_key = held.customer_key
     GROUP BY held.customer_id
 ),

@@ -1,6 +1,6 @@
 -- Purpose: how each product sells, under its name and category of today, at its cost at the time of the sale.
 -- Grain: one row a product, also without sales. Key: product_id.
--- Reads: product_months, dim_product. A pure function of them, so it may run again.
+-- Reads: product_sales, dim_product. A pure function of them, so it may run again.
 WITH sold AS (
     SELECT
         held.product_id,
@@ -8,7 +8,7 @@ WITH sold AS (
         SUM(sale.units) AS units,
         SUM(sale.net_usd) AS net_usd,
         SUM(sale.units * held.cost_usd) AS cost_usd
-    FROM product_months AS sale
+    FROM product_sales AS sale
     INNER JOIN dim_product AS held ON sale.product_key = held.product_key
     GROUP BY held.product_id
 ),

@@ -7,6 +7,7 @@ from pathlib import Path
 import sqlglot
 
 from batch_etl.contract import Column, Contract
+from batch_etl.transforms.rollups import TOTALS
 from tests.rollup_queries import rollup_queries
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,8 @@ def star(contracts: dict[str, Contract], dialect: Dialect) -> list[Table]:
 def marts(dialect: Dialect) -> Iterator[Table]:
     """The rollups, and the project's own queries of them."""
     rollups = rollup_queries()
-    texts = {name: rollups[name] for name in ("customer_months", "product_months", "buyer_months")}
+    months = ("customer_months", "product_months", "buyer_months")
+    texts = {name: rollups[name] for name in (*months, *TOTALS)}
     texts |= {name: (PROJECT / f"sql/transformations/{name}.sql").read_text(encoding="utf-8") for name in MARTS}
     # Who adds up in SQL needs no table between these.
     texts["daily_sales"] = rollups["sale_days"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from batch_etl.transforms.rollups import ROLLUPS
+from batch_etl.transforms.rollups import ROLLUPS, TOTALS
 
 # What transforms/star.py computes each table of core from.
 _BUILT_FROM = {
@@ -48,6 +48,6 @@ def trace_marts(
 def _read_by(mart: str, queries: Mapping[str, str]) -> set[str]:
     """What the query of a mart reads, and what the marts and rollups among that read."""
     read = set(_READ.findall(_COMMENT.sub("", queries[mart]))) - {mart}
-    if read & ROLLUPS.keys():
+    if read & (ROLLUPS.keys() | TOTALS.keys()):
         read.add("fct_sale")
     return read.union(*(_read_by(other, queries) for other in read & queries.keys()))

@@ -11,9 +11,10 @@ from typing import Any, Self
 from batch_etl.contract import Contract
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.lake import Lake
+from batch_etl.transforms.rollups import TOTALS
 from batch_etl.transforms.statements import SALES_BY_MONTH, Statement, in_order, parse_statement
 
-STAR = ("dim_customer", "dim_product", "dim_date", *SALES_BY_MONTH)
+STAR = ("dim_customer", "dim_product", "dim_date", *SALES_BY_MONTH, *TOTALS)
 
 
 @dataclass(frozen=True)

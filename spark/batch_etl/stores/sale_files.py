@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
+from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -20,7 +21,7 @@ from batch_etl.stores.lake import count_rows, count_rows_of, part_writer, read_b
 from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
-from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, roll_up, rollup_schemas
+from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, TOTALS, add_up_months, roll_up, rollup_schemas
 from batch_etl.transforms.statements import SALES_BY_MONTH
 
 SALES = SALES_BY_MONTH["fct_sale"]
@@ -75,6 +76,19 @@ def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | 
     for name in ROLLUPS:
         files = [(month, folder / f"{name}-{month}") for folder, of_task in done for month in of_task]
         tables.place_months(SALES_BY_MONTH[name], files, only=only)
+
+
+def write_totals(tables: MartTables, contract: Contract) -> dict[str, DataFrame]:
+    """Write the rollups of all months, as lake.<name>, from those of each month."""
+    schemas = rollup_schemas(sales_schema(contract))
+    written = {}
+    for name, rollup in TOTALS.items():
+        of = str(rollup.of)
+        folders = month_folders(tables.folder / SALES_BY_MONTH[of])
+        files = chain.from_iterable(sorted(folders[month].glob("*.parquet")) for month in sorted(folders))
+        months = chain([schemas[of].empty_table()], map(read_part, files))
+        written[name] = tables.write_rows(f"lake.{name}", add_up_months(rollup, months))
+    return written
 
 
 def _roll_up_months(months: Sequence[tuple[str, Path]], folder: Path) -> list[str]:

@@ -27,6 +27,7 @@ from batch_etl.stores.sale_files import (
     sales_type,
     write_rollups,
     write_sales,
+    write_totals,
 )
 from batch_etl.transforms.facts import clean_schema
 from batch_etl.transforms.months import keys_that_differ, months_in, moved_versions, rekeyed_months
@@ -73,7 +74,7 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     rollups = {name: tables.read_months(SALES_BY_MONTH[name], kind) for name, kind in rollup_types(contract).items()}
     dates = tables.write_rows("core.dim_date", build_dates(_years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
-    star |= {"dim_date": dates, "fct_sale": sales, **rollups}
+    star |= {"dim_date": dates, "fct_sale": sales, **rollups, **write_totals(tables, contract)}
     return WrittenStar(star, None if months is None else frozenset(months))
 
 

@@ -1,26 +1,30 @@
-"""A month of sales, added up by day, product and customer: what the marts are computed from, not from every sale again.
+"""A month of sales, added up by day, product and customer, and all months together: what the marts are computed from.
 
 On Arrow's columns: it takes a sixth of the time that the same in Spark SQL takes, which deals all sales out anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from batch_etl.transforms.values import one_chunk
+
 _MONEY = pa.decimal128(28, 2)
 # Sums of integers would begin anew where they overflow.
 _EXACT = pa.decimal128(38, 0)
+_EXACT_MONEY = pa.decimal128(38, 2)
 _MONTH = "month_begins_on"
+_COHORT = "cohort_begins_on"
 
 
 @dataclass(frozen=True)
 class Rollup:
     """One row a combination of the keys.
 
-    keys      columns of core.fct_sale, or month_begins_on
+    keys      columns of core.fct_sale, month_begins_on, or cohort_begins_on: the month in which a customer bought first
     measures  what is told of the sales of each
     of        the rollup that it is added up from; None: the sales
     """
@@ -43,6 +47,14 @@ ROLLUPS = {
     "region_months": Rollup((_MONTH, "region"), ("orders", "units", "net_usd"), of="customer_months"),
     "buyer_months": Rollup((_MONTH, "customer_id"), ("orders", "net_usd"), of="customer_months"),
 }
+# Of all months; customers of a cohort are those who bought in the month.
+TOTALS = {
+    "product_sales": Rollup(("product_key",), ("orders", "units", "net_usd"), of="product_months"),
+    "customer_sales": Rollup(
+        ("customer_key",), ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"), of="customer_months"
+    ),
+    "cohort_months": Rollup((_COHORT, _MONTH), ("customers", "orders", "net_usd"), of="buyer_months"),
+}
 _BUYERS = Rollup(("sold_on", "customer_id"), ())
 # A customer is one of the month, of a day and of a region, so these cannot be added up.
 _COUNTED = {
@@ -52,7 +64,7 @@ _COUNTED = {
 }
 _FUNCTIONS = {"first_sold_on": "min", "last_sold_on": "max"}
 _TYPES = {
-    **dict.fromkeys(("orders", "units"), pa.int64()),
+    **dict.fromkeys(("orders", "units", "customers"), pa.int64()),
     **dict.fromkeys(("first_sold_on", "last_sold_on"), pa.date32()),
     **dict.fromkeys(("gross_usd", "discount_usd", "net_usd"), _MONEY),
 }
@@ -92,6 +104,39 @@ def roll_up(pieces: Iterable[pa.Table], *, month: date) -> dict[str, pa.Table]:
     return rolled
 
 
+def add_up_months(rollup: Rollup, months: Iterable[pa.Table]) -> pa.Table:
+    """A rollup of all months.
+
+    months   the rollup that it is added up from, month by month in their order, one of them at least
+    returns  keys and measures
+
+    Raises OverflowError where a sum has more digits than its type.
+    """
+    total: list[pa.Table] = []
+    for month in _with_cohorts(months) if _COHORT in rollup.keys else months:
+        rows = _exact(month.select([*rollup.keys, *rollup.measures]))
+        total = [_added_up(pa.concat_tables([*total, rows]), rollup)]
+    return _typed(total[0], rollup)
+
+
+def _with_cohorts(months: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """buyer_months with the month in which each of these customers bought first."""
+    known, cohorts = pa.array([], pa.string()), pa.array([], pa.date32())
+    for bought in months:
+        customers, month = one_chunk(bought["customer_id"]), one_chunk(bought[_MONTH])
+        place = pc.index_in(customers, known)
+        cohort = pc.coalesce(cohorts.take(place), month)
+        yield bought.append_column(_COHORT, cohort).append_column("customers", pa.repeat(1, len(bought)))
+        is_new = place.is_null()
+        known = pa.concat_arrays([known, customers.filter(is_new)])
+        cohorts = pa.concat_arrays([cohorts, month.filter(is_new)])
+
+
+def _exact(rows: pa.Table) -> pa.Table:
+    kinds = {"orders": _EXACT, "units": _EXACT, "customers": _EXACT, "net_usd": _EXACT_MONEY}
+    return rows.cast(pa.schema([(field.name, kinds.get(field.name, field.type)) for field in rows.schema]))
+
+
 def _count_customers(rows: pa.Table, key: str) -> pa.ChunkedArray:
     """How many customers there are of each value of the key, in the order of the values."""
     each = _added_up(rows, Rollup((key, "customer_id"), ()))
@@ -123,8 +168,6 @@ def _typed(rows: pa.Table, rollup: Rollup) -> pa.Table:
         try:
             rows = rows.set_column(place, name, rows[name].cast(_TYPES[name]))
         except pa.ArrowInvalid as error:
-            told = (
-                f"{name}: the sum of a month's sales does not fit into {_TYPES[name]}; give values of sales a maximum"
-            )
+            told = f"{name}: a sum of sales does not fit into {_TYPES[name]}; give values of sales a maximum"
             raise OverflowError(told) from error
     return rows

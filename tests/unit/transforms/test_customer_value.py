@@ -29,7 +29,7 @@ def test_customers_are_scored_by_fifths_and_the_unknown_one_is_not(
 ) -> None:
     types = dict.fromkeys(("customer_key", "orders", "units"), "long")
     days = {"first_sold_on": "date", "last_sold_on": "date", "net_usd": "decimal(28,2)"}
-    table(BOUGHT, **types, **days).createOrReplaceTempView("customer_months")
+    table(BOUGHT, **types, **days).createOrReplaceTempView("customer_sales")
     spark.sql(
         "SELECT id AS customer_key, IF(id < 0, 'unknown', FORMAT_STRING('C%02d', id)) AS customer_id, "
         "'consumer' AS segment, 'DE' AS country_code, TRUE AS is_current FROM RANGE(-1, 11) WHERE id != 0"

@@ -1,4 +1,4 @@
-"""A month of sales is added up exactly as Spark SQL adds it up, however it is cut into pieces."""
+"""Sales are added up exactly as Spark SQL adds them up, however a month is cut into pieces."""
 
 import random
 from datetime import date
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from batch_etl.transforms.rollups import roll_up
+from batch_etl.transforms.rollups import ROLLUPS, TOTALS, add_up_months, roll_up
 from tests.rollup_queries import rollup_queries
 
 MONTH = date(2025, 2, 1)
@@ -23,7 +23,7 @@ SALES = pa.schema(
 )
 
 
-def drawn(dice: random.Random, rows: int) -> pa.Table:
+def drawn(dice: random.Random, rows: int, month: date = MONTH) -> pa.Table:
     """Few days, customers and products, so that they meet; some unknown, and null whatever a contract may let be so."""
     sales = []
     for _ in range(rows):
@@ -32,7 +32,7 @@ def drawn(dice: random.Random, rows: int) -> pa.Table:
         gross, discount = (Decimal(dice.randint(0, 10**15)).scaleb(-2) for _ in range(2))
         sales.append(
             {
-                "sold_on": date(2025, 2, dice.randint(1, 5)),
+                "sold_on": month.replace(day=dice.randint(1, 5)),
                 "customer_key": key,
                 "product_key": dice.choice([-1, 1, 2]),
                 "customer_id": customer,
@@ -54,11 +54,14 @@ def pieces_of(sales: pa.Table, dice: random.Random) -> list[pa.Table]:
 @pytest.mark.parametrize("rows", [1, 12, 300])
 def test_rollups_are_what_spark_sql_adds_up(spark: SparkSession, rows: int) -> None:
     dice = random.Random(rows)  # noqa: S311
-    sales = drawn(dice, rows)
-    spark.createDataFrame(sales).createOrReplaceTempView("fct_sale")
+    months = [MONTH, date(2025, 3, 1), date(2026, 1, 1)]
+    sales = [drawn(dice, rows, month) for month in months]
+    spark.createDataFrame(pa.concat_tables(sales)).createOrReplaceTempView("fct_sale")
 
-    rolled = roll_up(pieces_of(sales, dice), month=MONTH)
+    by_month = [roll_up(pieces_of(drawn, dice), month=month) for drawn, month in zip(sales, months, strict=True)]
 
+    rolled = {name: pa.concat_tables(each[name] for each in by_month) for name in ROLLUPS}
+    rolled |= {name: add_up_months(total, [each[total.of] for each in by_month]) for name, total in TOTALS.items()}
     for name, query in rollup_queries().items():
         added_up = spark.sql(query)
         added_up.createOrReplaceTempView(name)
@@ -74,5 +77,8 @@ def test_a_sum_that_does_not_fit_is_an_error_and_no_other_number() -> None:
     sale = sale.set_column(quantity, "quantity", pa.array([2**62], pa.int64()))
 
     assert roll_up([sale], month=MONTH)["sale_days"]["units"].to_pylist() == [2**62]
-    with pytest.raises(OverflowError, match="units: the sum of a month's sales does not fit into int64"):
+    with pytest.raises(OverflowError, match="units: a sum of sales does not fit into int64"):
         roll_up([sale, sale], month=MONTH)
+    products = roll_up([sale], month=MONTH)["product_months"]
+    with pytest.raises(OverflowError, match="units: a sum of sales does not fit into int64"):
+        add_up_months(TOTALS["product_sales"], [products, products])

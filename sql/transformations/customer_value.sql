@@ -15,20 +15,22 @@ WITH bought AS (
     GROUP BY held.customer_id
 ),
 
+compared AS (
+    SELECT
+        *,
+        customer_id != 'unknown' AS is_known,
+        MAX(last_sold_on) OVER () AS newest_sold_on
+    FROM bought
+),
+
 -- Fifths among those who are somebody: sales to unknown customers together would be the best customer of all.
 scored AS (
     SELECT
-        customer_id,
-        first_sold_on,
-        last_sold_on,
-        orders,
-        units,
-        net_usd,
-        customer_id != 'unknown' AS is_known,
-        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY last_sold_on ASC, customer_id ASC) AS recency,
-        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY orders ASC, customer_id ASC) AS frequency,
-        NTILE(5) OVER (PARTITION BY customer_id != 'unknown' ORDER BY net_usd ASC, customer_id ASC) AS monetary
-    FROM bought
+        *,
+        NTILE(5) OVER (PARTITION BY is_known ORDER BY last_sold_on ASC, customer_id ASC) AS recency,
+        NTILE(5) OVER (PARTITION BY is_known ORDER BY orders ASC, customer_id ASC) AS frequency,
+        NTILE(5) OVER (PARTITION BY is_known ORDER BY net_usd ASC, customer_id ASC) AS monetary
+    FROM compared
 )
 
 SELECT
@@ -43,7 +45,7 @@ SELECT
     CASE WHEN scored.is_known THEN scored.recency END AS recency_score,
     CASE WHEN scored.is_known THEN scored.frequency END AS frequency_score,
     CASE WHEN scored.is_known THEN scored.monetary END AS monetary_score,
-    DATEDIFF(MAX(scored.last_sold_on) OVER (), scored.last_sold_on) AS recency_days,
+    DATEDIFF(scored.newest_sold_on, scored.last_sold_on) AS recency_days,
     DATEDIFF(scored.last_sold_on, scored.first_sold_on) AS lifetime_days,
     ROUND(scored.net_usd / scored.orders, 2) AS net_per_order_usd,
     CASE

@@ -91,7 +91,7 @@ def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator
 
 def _measure(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> Measured:
     contract, of_sources = contracts[dataset], _OF_SOURCES[dataset]
-    unknown = _dimensions_of(contract)
+    unknown = _dimensions_of(cursor, dataset)
     rules = _rules(cursor, dataset, contracts)
     count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
     amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
@@ -133,11 +133,12 @@ def _rules(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> d
     }
 
 
-def _dimensions_of(contract: Contract) -> list[str]:
-    """The dimensions that a table of this contract points at."""
-    return [
-        TABLES[dataset].removeprefix("core.dim_") for dataset, _ in contract.references.values() if dataset in TABLES
-    ]
+def _dimensions_of(cursor: Cursor, dataset: str) -> list[str]:
+    """The dimensions that a table points at, by a key of theirs."""
+    held = read_table(cursor, TABLES[dataset]).columns
+    others = [table for table in TABLES.values() if table.startswith("core.dim_") and table != TABLES[dataset]]
+    names = [table.removeprefix("core.dim_") for table in others]
+    return [name for name in names if f"{name}_key" in held]
 
 
 def _key_of(dimension: str) -> sql.Identifier:
@@ -155,6 +156,7 @@ def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str
         for column, (dataset, target) in contract.references.items()
         if dataset in TABLES
         and dataset in contracts
+        and column == target
         and contracts[dataset].column(target).pattern == contract.column(column).pattern
     }
 

@@ -1,6 +1,6 @@
 """The tables that hold the datasets, each measured in one pass, and the rules of the contracts over them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import sql
@@ -91,8 +91,9 @@ def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator
 
 def _measure(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> Measured:
     contract, of_sources = contracts[dataset], _OF_SOURCES[dataset]
-    unknown = _dimensions_of(cursor, dataset)
-    rules = _rules(cursor, dataset, contracts)
+    held = read_table(cursor, TABLES[dataset]).columns
+    unknown = _dimensions_of(dataset, held)
+    rules = _rules(dataset, contracts, held)
     count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
     amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
     asked = [
@@ -110,9 +111,10 @@ def _measure(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) ->
 
 
 def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], measured: Measured) -> CheckResult:
-    rules = _rules(cursor, dataset, contracts)
+    table = read_table(cursor, TABLES[dataset])
+    rules = _rules(dataset, contracts, table.columns)
     offenders = [
-        {"rule": name, "rows": count, "keys": _keys(cursor, dataset, rules[name])}
+        {"rule": name, "rows": count, "keys": _keys(cursor, dataset, table.key, rules[name])}
         for name, count in measured.broken.items()
         if count
     ]
@@ -120,11 +122,10 @@ def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], meas
     return quality.judge_contract(dataset, measured.records, offenders, is_warning=bool(offenders) and is_warning)
 
 
-def _rules(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> dict[str, Rule]:
-    """Every rule about the columns that the table has, by the column's name and its own."""
+def _rules(dataset: str, contracts: Mapping[str, Contract], held: Collection[str]) -> dict[str, Rule]:
+    """Every rule about the columns that the table has, by the column's name and its own. held: these columns."""
     contract = contracts[dataset]
     known_by = _known_by(contract, contracts)
-    held = read_table(cursor, TABLES[dataset]).columns
     return {
         f"{column.name}: {rule.name}": rule
         for column in contract.columns
@@ -133,9 +134,8 @@ def _rules(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract]) -> d
     }
 
 
-def _dimensions_of(cursor: Cursor, dataset: str) -> list[str]:
-    """The dimensions that a table points at, by a key of theirs."""
-    held = read_table(cursor, TABLES[dataset]).columns
+def _dimensions_of(dataset: str, held: Collection[str]) -> list[str]:
+    """The dimensions that a table of these columns points at, by a key of theirs."""
     others = [table for table in TABLES.values() if table.startswith("core.dim_") and table != TABLES[dataset]]
     names = [table.removeprefix("core.dim_") for table in others]
     return [name for name in names if f"{name}_key" in held]
@@ -167,8 +167,7 @@ def _whole(pattern: str) -> str:
     return pattern if is_anchored and "|" not in pattern else f"^(?:{pattern})$"
 
 
-def _keys(cursor: Cursor, dataset: str, rule: Rule) -> list[dict[str, object]]:
-    key = read_table(cursor, TABLES[dataset]).key
+def _keys(cursor: Cursor, dataset: str, key: Sequence[str], rule: Rule) -> list[dict[str, object]]:
     names = sql.SQL(", ").join(map(sql.Identifier, key))
     query = sql.SQL("SELECT {} FROM {} WHERE {} AND ({}) LIMIT 5")
     return fetch_rows(cursor, query.format(names, _view(dataset), _OF_SOURCES[dataset], rule.is_broken))

@@ -84,8 +84,8 @@ def write_totals(tables: MartTables, contract: Contract) -> dict[str, DataFrame]
     written = {}
     for name, rollup in TOTALS.items():
         of = str(rollup.of)
-        folders = month_folders(tables.folder / SALES_BY_MONTH[of])
-        files = chain.from_iterable(sorted(folders[month].glob("*.parquet")) for month in sorted(folders))
+        folders = month_folders(tables.folder / SALES_BY_MONTH[of]).values()
+        files = chain.from_iterable(sorted(folder.glob("*.parquet")) for folder in folders)
         months = chain([schemas[of].empty_table()], map(read_part, files))
         written[name] = tables.write_rows(f"lake.{name}", add_up_months(rollup, months))
     return written

@@ -36,7 +36,7 @@ def build_dimension(versions: pa.Table, *, name: str, unknown: dict[str, str]) -
     member = f"{name}_id"
     history = versions.sort_by([(member, "ascending"), (_CHANGED_AT, "ascending")])
     changes = history.filter(_differs_from_before(history.drop_columns(_CHANGED_AT)))
-    moments = one_chunk(changes[_CHANGED_AT])
+    moments = one_chunk(changes[_CHANGED_AT]).cast(_MOMENT)
     is_first = _differs_from_before(changes.select([member]))
     is_last = pa.concat_arrays([is_first, pa.array([True])]).slice(1)
     following = pa.concat_arrays([moments, pa.repeat(_END, 1)]).slice(1)

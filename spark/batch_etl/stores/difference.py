@@ -12,12 +12,20 @@ from batch_etl.stores.warehouse import fetch_rows
 
 @dataclass(frozen=True)
 class Table:
-    """A published table. month_column: the one by which it is partitioned, None where it is not."""
+    """A published table.
+
+    types         column -> its type, without digits or length, as PostgreSQL calls it
+    month_column  the one by which it is partitioned, None where it is not
+    """
 
     name: str
-    columns: tuple[str, ...]
+    types: Mapping[str, str]
     key: tuple[str, ...]
     month_column: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.types)
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -58,6 +66,7 @@ def read_table(cursor: Cursor, name: str) -> Table:
         """
         SELECT
             attname,
+            atttypid::regtype::text AS type,
             attnum = ANY(COALESCE(indkey::int[], '{}')) AS is_key,
             attnum = partattrs[0] AS is_month
         FROM pg_attribute
@@ -70,7 +79,7 @@ def read_table(cursor: Cursor, name: str) -> Table:
     )
     return Table(
         name,
-        tuple(row["attname"] for row in rows),
+        {row["attname"]: row["type"] for row in rows},
         tuple(row["attname"] for row in rows if row["is_key"]),
         next((row["attname"] for row in rows if row["is_month"]), None),
     )

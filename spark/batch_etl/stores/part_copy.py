@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from pyarrow import parquet
 
 from batch_etl.errors import LoadFailed
 from batch_etl.stores import warehouse
-from batch_etl.stores.copy_text import as_copy_text
+from batch_etl.stores.copy_binary import as_copy_binary
 from batch_etl.stores.difference import Table, columns_named
 from batch_etl.stores.lake import open_part
 from batch_etl.stores.loads import StagedPart, in_months
@@ -115,16 +116,14 @@ def _create_indexes(cursor: Cursor, table: Table, place: sql.Identifier) -> None
 
 
 def _fill(cursor: Cursor, part: Part, name: str) -> tuple[int, dict[str, Decimal]]:
-    # Moments are rendered without a zone.
-    cursor.execute("SET LOCAL timezone = 'UTC'")
     rows, sums = 0, dict.fromkeys(part.table.money, Decimal(0))
     for batch in _batches(part.files):
         # Frozen at once: the table was made by this transaction, and no vacuum will have to write it again.
-        command = sql.SQL("COPY staging.{} ({}) FROM STDIN (FREEZE)").format(
+        command = sql.SQL("COPY staging.{} ({}) FROM STDIN (FORMAT binary, FREEZE)").format(
             sql.Identifier(name), columns_named(batch.schema.names)
         )
-        text = pa.BufferReader(as_copy_text(batch))
-        cursor.copy_expert(command.as_string(cursor), text, size=_SEND_BYTES)
+        rendered = BytesIO(as_copy_binary(batch, part.table))
+        cursor.copy_expert(command.as_string(cursor), rendered, size=_SEND_BYTES)
         rows += batch.num_rows
         for column in sums.keys() & set(batch.schema.names):
             sums[column] += pc.sum(batch.column(column)).as_py() or 0

@@ -16,15 +16,16 @@ from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
-from batch_etl.stores.difference import read_table
-from batch_etl.stores.loads import Load, content_after
 from batch_etl.stores.mart import Manifest
-from batch_etl.stores.staging import require_staging, staging_table
+from batch_etl.stores.staging import require_staging
 from batch_etl.stores.warehouse import fetch_rows
-from monitoring.contract_checks import TABLES, Measured, check_contracts, measure_tables
+from monitoring.contract_checks import check_contracts
+from monitoring.contract_rules import TABLES
+from monitoring.measured_tables import Measured, measure_staged
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
+from monitoring.staged_views import only_touched, show_as_after_publish
 from monitoring.table_checks import check_keys, check_tables, check_unknown
 from monitoring.usual_figures import check_figures
 from monitoring.warehouse_checks import main
@@ -42,16 +43,17 @@ def check_staging(run: Run) -> StageResult:
         manifest = load.mart
         with connection, connection.cursor() as cursor:
             require_staging(cursor, token, load)
-            _show_as_after_publish(cursor, token, load)
+            show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
-            measured = measure_tables(cursor, run.contracts)
+            measured = measure_staged(cursor, run.contracts, token, load)
+            touched = only_touched(cursor, token, load)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
                 *check_keys(cursor, manifest.rows),
                 *_check_batches(cursor, manifest, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
                 *check_reconciliation(cursor, manifest.batches, measured),
-                *check_tables(cursor, run.settings),
+                *check_tables(cursor, run.settings, touched),
                 check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows),
             ]
@@ -60,14 +62,6 @@ def check_staging(run: Run) -> StageResult:
     failed = [result.name for result in results if not result.is_passed]
     rows = sum(manifest.rows.values())
     return StageResult(rows, rows, {"token": token, "checks": len(results), "failed": failed})
-
-
-def _show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
-    """Let unqualified names mean what tables would hold, for the rest of the session: pg_temp is searched first."""
-    view = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {} AS content")
-    for name in load.mart.rows:
-        content = content_after(read_table(cursor, name), load, staging_table(name, token))
-        cursor.execute(view.format(sql.Identifier(name.partition(".")[2]), content))
 
 
 def _count_rows(cursor: Cursor, manifest: Manifest, measured: Mapping[str, Measured]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import quality
 from batch_etl.quality import CheckResult
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
-from monitoring.contract_checks import Measured
+from monitoring.measured_tables import Measured
 
 Batches = Mapping[str, Sequence[str]]
 

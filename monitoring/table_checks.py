@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -14,15 +15,23 @@ from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.warehouse import fetch_rows
-from monitoring.contract_checks import Measured
+from monitoring.measured_tables import Measured
 
-_SEVERITY = re.compile(r"^-- Severity: (\w+)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (Severity|Sales): (.+)$", re.MULTILINE)
 
 
-def check_tables(cursor: Cursor, settings: Settings) -> list[CheckResult]:
-    """The checks of sql/checks."""
-    files = sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))
-    return [quality.judge_offenders(file.stem, _severity(file), fetch_rows(cursor, file.read_text())) for file in files]
+def check_tables(
+    cursor: Cursor, settings: Settings, touched: AbstractContextManager[None] | None = None
+) -> list[CheckResult]:
+    """The checks of sql/checks.
+
+    touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
+    """
+    headers = {file: _read_header(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))}
+    found = _offenders(cursor, [file for file, (_, is_local) in headers.items() if not is_local])
+    with touched or nullcontext():
+        found |= _offenders(cursor, [file for file, (_, is_local) in headers.items() if is_local])
+    return [quality.judge_offenders(file.stem, severity, found[file]) for file, (severity, _) in headers.items()]
 
 
 def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> CheckResult:
@@ -50,8 +59,16 @@ def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:
     return results
 
 
-def _severity(file: Path) -> quality.Severity:
-    match = _SEVERITY.search(file.read_text(encoding="utf-8"))
-    if match is None or match[1] not in get_args(quality.Severity):
+def _offenders(cursor: Cursor, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
+    return {file: fetch_rows(cursor, file.read_text(encoding="utf-8")) for file in files}
+
+
+def _read_header(file: Path) -> tuple[quality.Severity, bool]:
+    """The severity of a check, and whether it looks at touched sales only."""
+    header = dict(_HEADER.findall(file.read_text(encoding="utf-8")))
+    severity, sales = header.get("Severity"), header.get("Sales", "all")
+    if severity not in get_args(quality.Severity):
         raise ConfigurationError(f"{file}: needs a line '-- Severity: error' or '-- Severity: warn'")
-    return "error" if match[1] == "error" else "warn"
+    if sales not in ("all", "touched"):
+        raise ConfigurationError(f"{file}: '-- Sales: {sales}' must be '-- Sales: touched', or left out for all sales")
+    return "error" if severity == "error" else "warn", sales == "touched"

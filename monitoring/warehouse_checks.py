@@ -13,7 +13,8 @@ from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from batch_etl.stores.warehouse import fetch_value
-from monitoring.contract_checks import check_contracts, measure_tables
+from monitoring.contract_checks import check_contracts
+from monitoring.measured_tables import measure_tables
 from monitoring.reconciliation import check_freshness, check_reconciliation, visible_batches
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans

@@ -542,6 +542,21 @@ COMMENT ON COLUMN audit.release_parts.table_name IS 'Schema and name of the tabl
 COMMENT ON COLUMN audit.release_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
 COMMENT ON COLUMN audit.release_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
 
+CREATE TABLE IF NOT EXISTS audit.measured_months (
+    table_name text NOT NULL,
+    month text NOT NULL,
+    fingerprint text NOT NULL,
+    asked text NOT NULL,
+    measured jsonb NOT NULL,
+    PRIMARY KEY (table_name, month, fingerprint, asked)
+);
+COMMENT ON TABLE audit.measured_months IS 'One row a month as it was staged: what the checks counted in it. Kept as long as a release holds it.';
+COMMENT ON COLUMN audit.measured_months.table_name IS 'Schema and name of the table.';
+COMMENT ON COLUMN audit.measured_months.month IS 'Month, as 2025-03.';
+COMMENT ON COLUMN audit.measured_months.fingerprint IS 'Fingerprint of the rows in the mart.';
+COMMENT ON COLUMN audit.measured_months.asked IS 'Fingerprint of what was asked: the rules of the contracts.';
+COMMENT ON COLUMN audit.measured_months.measured IS 'Rows, records, cents, records of unknown members, records that break each rule.';
+
 CREATE TABLE IF NOT EXISTS audit.release_changes (
     release bigint NOT NULL REFERENCES audit.releases,
     table_name text NOT NULL,

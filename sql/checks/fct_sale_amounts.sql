@@ -1,4 +1,5 @@
 -- Severity: error
+-- Sales: touched
 -- Purpose: gross and discount of a sale follow from its quantity, price and rate; that net is the rest is a constraint.
 SELECT
     sale_id,

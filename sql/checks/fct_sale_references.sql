@@ -1,4 +1,5 @@
 -- Severity: error
+-- Sales: touched
 -- Purpose: every sale points at a version of its own customer and product that held when it was made, and at a day.
 SELECT
     sale.sale_id,

@@ -9,12 +9,10 @@ import psycopg2
 import pytest
 
 from batch_etl import restore
-from batch_etl.errors import QualityStopped, Superseded
-from batch_etl.recompute import Recompute
-from tests.integration.conftest import SALES
+from batch_etl.errors import Superseded
 from tests.integration.drawn_mart import TABLES, draw_mart, load_unaudited, write_mart, write_month
 from tests.integration.drawn_release import LIMITS
-from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
+from tests.integration.pipeline import Pipeline
 
 FEW = {"customers": 50, "products": 10}
 ALL_MONTHS = {f"2025-{month:02}" for month in range(1, 13)}
@@ -127,20 +125,3 @@ def test_a_load_that_left_something_out_is_not_published_over_another_release(pu
 
     with pytest.raises(Superseded, match="release 1 came after it had left out what release 7 holds"):
         published.run("r2", stages=["publish"])
-
-
-def test_checks_look_at_what_stays_as_well(loaded: Pipeline) -> None:
-    loaded.run("r1", stages=AFTER_LOADING)
-    sale = "S00000010,C0000001,P000001,1,5.00,0,2025-02-12T00:00:00Z,north,card"
-    (loaded.raw / "sales_2.csv").write_text("\n".join([SALES.splitlines()[0], sale, ""]), encoding="utf-8")
-    loaded.run("r2", stages=[*SPARK_STAGES, "quality_checks"])
-    assert not staged(loaded, "r2") & {"2025-01", "core.dim_customer", "quarantine.records"}
-    # It stays, and nothing about it is in staging.
-    loaded.query("DELETE FROM core.fct_sale WHERE sale_id = 'S00000001'")
-    loaded.query("UPDATE audit.runs SET state = 'loaded'")
-
-    with pytest.raises(QualityStopped, match="staging_holds_the_mart"):
-        loaded.run("r2", stages=["quality_checks"])
-
-    loaded.run("r3", recompute=Recompute(is_full=True))
-    loaded.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n6")

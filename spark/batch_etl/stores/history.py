@@ -127,6 +127,16 @@ def prune(cursor: Cursor, release: int, *, kept: int) -> None:
     if cursor.rowcount == 0:
         return
     cursor.execute("DELETE FROM audit.release_parts WHERE release <= %s", (oldest,))
+    cursor.execute(
+        """
+        DELETE FROM audit.measured_months AS measured
+        WHERE NOT EXISTS (
+            SELECT FROM audit.release_parts AS part
+            WHERE (part.table_name, part.month, part.fingerprint)
+                = (measured.table_name, measured.month, measured.fingerprint)
+        )
+        """
+    )
     followed = """
         SELECT relname FROM pg_attribute
         INNER JOIN pg_class ON oid = attrelid AND relkind = 'r'

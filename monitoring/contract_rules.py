@@ -1,0 +1,95 @@
+"""The rules of the contracts as conditions of SQL, and the tables that hold the datasets."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from batch_etl.contract import Column, Contract
+
+# The table of each dataset that is modelled. The unknown member of a dimension comes from no source.
+TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
+OF_SOURCES = {
+    "customers": sql.SQL("customer_key != -1"),
+    "products": sql.SQL("product_key != -1"),
+    "sales": sql.SQL("TRUE"),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule about a column. is_broken is true for a row that breaks it; a null is broken only by "missing"."""
+
+    name: str
+    is_broken: sql.Composed
+    warns_only: bool = False
+
+
+def rules_of_table(dataset: str, contracts: Mapping[str, Contract], held: Collection[str]) -> dict[str, Rule]:
+    """Every rule about the columns that the table has, by the column's name and its own. held: these columns."""
+    contract = contracts[dataset]
+    known_by = _known_by(contract, contracts)
+    return {
+        f"{column.name}: {rule.name}": rule
+        for column in contract.columns
+        if column.name in held
+        for rule in rules_of(column, known_by.get(column.name))
+    }
+
+
+def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator[Rule]:
+    """Every rule about a column that its contract knows, as a condition.
+
+    known_by  key of the dimension whose number the column repeats, if that keeps the same pattern
+    """
+    name = sql.Identifier(column.name)
+    if column.is_required:
+        yield Rule("missing", sql.SQL("{} IS NULL").format(name))
+    if column.pattern is not None:
+        is_broken = sql.SQL("{} !~ {}").format(name, sql.Literal(_whole(column.pattern)))
+        # That the number is that of the dimension's row is seen where references are checked: comparing is cheap.
+        unknown = sql.SQL("{} = -1 AND {}").format(known_by, is_broken) if known_by else is_broken
+        yield Rule("does not match the pattern", unknown)
+    for limit, comparison, what in ((column.minimum, "<", "below"), (column.maximum, ">", "above")):
+        if limit is not None:
+            condition = sql.SQL("{} {} CAST({} AS {})")
+            # physical_type is one of the few that the contract reader lets pass.
+            kind = sql.SQL(column.physical_type)
+            is_broken = condition.format(name, sql.SQL(comparison), sql.Literal(limit), kind)
+            yield Rule(f"{what} {limit}", is_broken)
+    for length, comparison, what in ((column.min_length, "<", "shorter than"), (column.max_length, ">", "longer than")):
+        if length is not None:
+            is_broken = sql.SQL("CHAR_LENGTH({}) {} {}").format(name, sql.SQL(comparison), sql.Literal(length))
+            yield Rule(f"{what} {length}", is_broken)
+    if column.allowed_values:
+        is_broken = sql.SQL("{}::text != ALL({})").format(name, sql.Literal(list(column.allowed_values)))
+        yield Rule("not an allowed value", is_broken, column.warns_only)
+
+
+def dimensions_of(dataset: str, held: Collection[str]) -> list[str]:
+    """The dimensions that a table of these columns points at, by a key of theirs."""
+    others = [table for table in TABLES.values() if table.startswith("core.dim_") and table != TABLES[dataset]]
+    names = [table.removeprefix("core.dim_") for table in others]
+    return [name for name in names if f"{name}_key" in held]
+
+
+def key_of(dimension: str) -> sql.Identifier:
+    return sql.Identifier(f"{dimension}_key")
+
+
+def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str, sql.Identifier]:
+    """Columns that repeat the number of a dimension's row, under the same pattern, with the key that points at it."""
+    return {
+        column: key_of(TABLES[dataset].removeprefix("core.dim_"))
+        for column, (dataset, target) in contract.references.items()
+        if dataset in TABLES
+        and dataset in contracts
+        and column == target
+        and contracts[dataset].column(target).pattern == contract.column(column).pattern
+    }
+
+
+def _whole(pattern: str) -> str:
+    """A pattern that holds for a whole value. One that says so itself is left: a group more costs a third more."""
+    is_anchored = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
+    return pattern if is_anchored and "|" not in pattern else f"^(?:{pattern})$"

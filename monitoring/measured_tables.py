@@ -1,0 +1,150 @@
+"""What the tables of the datasets hold: counted in one pass for all checks, and of a month that stays never again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import reduce
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.contract import Contract
+from batch_etl.stores.difference import Table, read_table
+from batch_etl.stores.loads import Load, in_months
+from batch_etl.stores.staging import staging_table
+from batch_etl.stores.warehouse import fetch_rows
+from monitoring.contract_rules import OF_SOURCES, TABLES, dimensions_of, key_of, rules_of_table
+
+_KNOWN = """
+    SELECT month, fingerprint, measured
+    FROM audit.measured_months
+    WHERE table_name = %s AND asked = %s AND month = ANY(%s)
+"""
+_REMEMBER = """
+    INSERT INTO audit.measured_months (table_name, month, fingerprint, asked, measured)
+    VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (table_name, month, fingerprint, asked) DO UPDATE SET measured = EXCLUDED.measured
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one look at rows of a dataset's table told.
+
+    rows     all of them, the unknown member of a dimension too
+    records  those of them that come from a source
+    cents    of the amount that the ledger adds up, over these records; 0 where it adds up none
+    unknown  dimension -> records that point at its unknown member
+    broken   rule -> records that break it, where there are some
+    """
+
+    rows: int
+    records: int
+    cents: int
+    unknown: Mapping[str, int]
+    broken: Mapping[str, int]
+
+    def __add__(self, other: "Measured") -> "Measured":
+        unknown, broken = _added(self.unknown, other.unknown), _added(self.broken, other.broken)
+        return Measured(self.rows + other.rows, self.records + other.records, self.cents + other.cents, unknown, broken)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of a dataset's rows: expressions of SQL, and the names of those that Measured has by name."""
+
+    unknown: tuple[str, ...]
+    rules: tuple[str, ...]
+    asked: sql.Composed
+
+    def fingerprint(self, cursor: Cursor) -> str:
+        return hashlib.sha256(self.asked.as_string(cursor).encode()).hexdigest()[:16]
+
+    def of(self, cursor: Cursor, content: sql.Composable) -> Measured:
+        cursor.execute(sql.SQL("SELECT {} FROM {} AS content").format(self.asked, content))
+        return self._measured(cursor.fetchone() or ())
+
+    def of_children(self, cursor: Cursor, parent: sql.Composable) -> dict[str, Measured]:
+        """Of each table whose rows a table of staging shows, by its name."""
+        name = sql.SQL("(SELECT relname FROM pg_class WHERE oid = content.tableoid)")
+        each = sql.SQL("SELECT {}, {} FROM {} AS content GROUP BY content.tableoid")
+        cursor.execute(each.format(name, self.asked, parent))
+        return {name: self._measured(counts) for name, *counts in cursor.fetchall()}
+
+    def _measured(self, counts: Iterable[int]) -> Measured:
+        rows, records, cents, *found = counts
+        named = dict(zip((*self.unknown, *self.rules), found, strict=True))
+        unknown = {name: named.pop(name) for name in self.unknown}
+        return Measured(rows, records, cents, unknown, {rule: count for rule, count in named.items() if count})
+
+
+def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
+    """Of each dataset that is modelled, every row that is published."""
+    return {
+        dataset: _question(dataset, contracts, table).of(cursor, table.identifier)
+        for dataset, table in _modelled(cursor, contracts)
+    }
+
+
+def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load) -> dict[str, Measured]:
+    """Of each dataset that is modelled, what an attempt would publish: every row that it staged, and what stays.
+
+    The months that stay were measured when they were staged; where nobody knows them, they are measured now.
+    """
+    measured = {}
+    for dataset, table in _modelled(cursor, contracts):
+        question = _question(dataset, contracts, table)
+        if table.month_column is None:
+            content = table.identifier if load.keeps(table.name) else staging_table(table.name, token)
+            measured[dataset] = question.of(cursor, content)
+        else:
+            nothing = Measured(0, 0, 0, dict.fromkeys(question.unknown, 0), {})
+            measured[dataset] = reduce(Measured.__add__, _measure_months(cursor, table, question, token, load), nothing)
+    return measured
+
+
+def _measure_months(cursor: Cursor, table: Table, question: _Question, token: int, load: Load) -> list[Measured]:
+    names = {part.name: part.month for part in load.staged(table.name)}
+    staged = question.of_children(cursor, staging_table(table.name, token))
+    found = {names[name]: told for name, told in staged.items()}
+    asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
+    kept = load.kept_months(table.name)
+    known = _known_months(cursor, table.name, asked, {month: parts[month] for month in kept})
+    for month in kept:
+        if month not in known:
+            rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, [month]))
+            found[month] = question.of(cursor, rows)
+    for month, told in found.items():
+        cursor.execute(_REMEMBER, (table.name, month, parts[month], asked, json.dumps(asdict(told))))
+    return [*found.values(), *known.values()]
+
+
+def _known_months(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:
+    """What was measured of these months as they are. parts: month -> fingerprint of its rows."""
+    rows = fetch_rows(cursor, _KNOWN, (table, asked, list(parts)))
+    return {row["month"]: Measured(**row["measured"]) for row in rows if row["fingerprint"] == parts[row["month"]]}
+
+
+def _modelled(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[tuple[str, Table]]:
+    return [(dataset, read_table(cursor, TABLES[dataset])) for dataset in sorted(TABLES.keys() & contracts.keys())]
+
+
+def _question(dataset: str, contracts: Mapping[str, Contract], table: Table) -> _Question:
+    contract, of_sources = contracts[dataset], OF_SOURCES[dataset]
+    unknown = dimensions_of(dataset, table.columns)
+    rules = rules_of_table(dataset, contracts, table.columns)
+    count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
+    amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
+    asked = [
+        sql.SQL("COUNT(*)"),
+        sql.SQL("COUNT(*) FILTER (WHERE {})").format(of_sources),
+        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)::bigint").format(amount, of_sources),
+        *(count.format(of_sources, sql.SQL("{} = -1").format(key_of(name))) for name in unknown),
+        *(count.format(of_sources, rule.is_broken) for rule in rules.values()),
+    ]
+    return _Question(tuple(unknown), tuple(rules), sql.SQL(", ").join(asked))
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}

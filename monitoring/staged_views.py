@@ -1,0 +1,51 @@
+"""What an attempt would publish, under the names of the tables it would publish it in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.stores.difference import read_table
+from batch_etl.stores.loads import Load, content_after, in_months
+from batch_etl.stores.staging import staging_table
+from monitoring.contract_rules import TABLES, dimensions_of, key_of
+
+_VIEW = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {} AS content")
+
+
+def show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
+    """Let unqualified names mean what tables would hold, for the rest of the session: pg_temp is searched first."""
+    for name in load.mart.rows:
+        _show(cursor, name, content_after(read_table(cursor, name), load, staging_table(name, token)))
+
+
+@contextmanager
+def only_touched(cursor: Cursor, token: int, load: Load) -> Iterator[None]:
+    """Meanwhile let core.fct_sale mean those of its rows on which a publish has an effect.
+
+    They are what the attempt staged, and of the months that stay the sales whose version of a customer or product would
+    be another one or gone.
+    """
+    table = read_table(cursor, TABLES["sales"])
+    staging, kept = staging_table(table.name, token), load.kept_months(table.name)
+    moved = [_moved(name, token, load) for name in dimensions_of("sales", table.columns)]
+    if kept:
+        both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE ({}) AND ({}))")
+        months, either = in_months(table, kept), sql.SQL(" OR ").join(moved)
+        _show(cursor, table.name, both.format(staging, table.identifier, months, either))
+    yield
+    _show(cursor, table.name, content_after(table, load, staging))
+
+
+def _moved(dimension: str, token: int, load: Load) -> sql.Composable:
+    """Whether a sale points at a version of a dimension that would not stay as it is."""
+    name = f"core.dim_{dimension}"
+    if load.keeps(name):
+        return sql.SQL("FALSE")
+    gone = sql.SQL("{0} IN (SELECT {0} FROM (SELECT * FROM {1} EXCEPT SELECT * FROM {2}) AS gone)")
+    return gone.format(key_of(dimension), sql.Identifier(*name.split(".")), staging_table(name, token))
+
+
+def _show(cursor: Cursor, name: str, content: sql.Composable) -> None:
+    cursor.execute(_VIEW.format(sql.Identifier(name.partition(".")[2]), content))

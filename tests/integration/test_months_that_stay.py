@@ -1,0 +1,181 @@
+"""Checks of a run measure what it staged, and of the months that stay what it has an effect on."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from batch_etl.errors import ConfigurationError, QualityStopped
+from batch_etl.recompute import Recompute
+from monitoring.warehouse_checks import check_warehouse
+from tests.integration.conftest import CUSTOMERS, SALES
+from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
+from tests.integration.test_changed_parts import staged
+
+OF_FEBRUARY = "S00000010,C0000001,P000001,1,5.00,0,2025-02-12T00:00:00Z,north,card"
+# What somebody did to the sale of January, which stays.
+HAND_MADE = {
+    "contract_of_sales": "UPDATE core.fct_sale SET region = 'moon' WHERE sale_id = 'S00000001'",
+    "fct_sale_amounts": "UPDATE core.fct_sale SET gross_usd = gross_usd + 1, discount_usd = discount_usd + 1"
+    " WHERE sale_id = 'S00000001'",
+    "fct_sale_references": "UPDATE core.fct_sale SET customer_id = 'C0000009' WHERE sale_id = 'S00000001'",
+}
+
+
+@pytest.fixture(scope="module")
+def published(loaded_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """A sale of January and some of February. Nobody changes it."""
+    pipeline = next_copy(loaded_once)
+    pipeline.run("r1", stages=AFTER_LOADING)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def next_month_once(published: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    pipeline = next_copy(published)
+    (pipeline.raw / "sales_2.csv").write_text(f"{SALES.splitlines()[0]}\n{OF_FEBRUARY}\n", encoding="utf-8")
+    pipeline.run("r2", stages=tuple(SPARK_STAGES))
+    assert not staged(pipeline, "r2") & {"2025-01", "core.dim_customer", "quarantine.records"}
+    return pipeline
+
+
+@pytest.fixture
+def next_month(next_month_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """January published, another sale of February staged and not yet audited."""
+    return next_copy(next_month_once)
+
+
+@pytest.fixture(scope="module")
+def moved_once(published: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    pipeline = next_copy(published)
+    moved = CUSTOMERS.splitlines()[1].replace("2025-02-01", "2025-02-20").replace("Bonn", "Ulm")
+    (pipeline.raw / "customers_2.json").write_text(moved + "\n", encoding="utf-8")
+    pipeline.run("r2", stages=tuple(SPARK_STAGES))
+    assert staged(pipeline, "r2") >= {"core.dim_customer"}
+    assert "2025-01" not in staged(pipeline, "r2")
+    return pipeline
+
+
+@pytest.fixture
+def moved(moved_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """The customer of the sales moved: staged, not yet audited. The version of January's sale stays as it is."""
+    return next_copy(moved_once)
+
+
+def test_every_month_is_measured_once(next_month: Pipeline) -> None:
+    next_month.run("r2", stages=["quality_checks", "publish"])
+    next_month.shows(
+        "SELECT month, measured -> 'records' AS records FROM audit.measured_months ORDER BY 1, 2",
+        """
+        month   | records
+        2025-01 | 1
+        2025-02 | 4
+        2025-02 | 5
+        """,
+    )
+    next_month.run("r3", recompute=Recompute(is_full=True))
+    told = "SELECT message FROM audit.quality_results WHERE check_name = %s ORDER BY run_key"
+    assert next_month.query(told, "contract_of_sales") == [
+        ("all 5 rows keep the contract",),
+        ("all 6 rows keep the contract",),
+        ("all 6 rows keep the contract",),
+    ]
+    unknown = "sales 1 without a known customer, 1 without a known product"
+    assert next_month.query(told, "unknown_share") == [(f"of {sales} {unknown}",) for sales in (5, 6, 6)]
+
+
+@pytest.mark.parametrize("check", HAND_MADE)
+def test_what_somebody_changed_in_a_month_that_stays_is_found_by_the_monitor_alone(
+    next_month: Pipeline, check: str
+) -> None:
+    next_month.query(HAND_MADE[check])
+
+    next_month.run("r2", stages=["quality_checks", "publish"])
+
+    with closing(psycopg2.connect(next_month.dsn)) as connection, connection.cursor() as cursor:
+        found = check_warehouse(cursor, next_month.settings)
+    assert [result.name for result in found if result.stops_publish] == [check]
+
+
+def test_a_month_that_nobody_has_measured_is_measured_where_it_stays(next_month: Pipeline) -> None:
+    next_month.query(HAND_MADE["contract_of_sales"])
+    next_month.query("DELETE FROM audit.measured_months")
+
+    with pytest.raises(QualityStopped, match=r"contract_of_sales \(of 6 rows: region: not an allowed value \(1\)"):
+        next_month.run("r2", stages=["quality_checks"])
+
+
+def test_other_rules_are_asked_of_every_month(next_month: Pipeline) -> None:
+    contract = next_month.home / "config/contracts/sales.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("maximum: 1000}", "maximum: 1}", 1), encoding="utf-8")
+
+    with pytest.raises(QualityStopped, match=r"contract_of_sales \(of 6 rows: quantity: above 1 \("):
+        next_month.run("r2", stages=["quality_checks"])
+
+
+def test_a_sale_that_is_gone_from_a_month_that_stays_is_missed(next_month: Pipeline) -> None:
+    next_month.query("DELETE FROM core.fct_sale WHERE sale_id = 'S00000001'")
+
+    with pytest.raises(QualityStopped, match="marts_agree_with_sales"):
+        next_month.run("r2", stages=["quality_checks"])
+
+    next_month.run("r3", recompute=Recompute(is_full=True))
+    next_month.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n6")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "UPDATE staging.dim_customer_t2 SET valid_from_utc = '2025-01-31' WHERE valid_to_utc = '2025-02-01'",
+        "UPDATE staging.dim_customer_t2 SET customer_key = customer_key + 1 WHERE valid_to_utc = '2025-02-01'",
+    ],
+)
+def test_a_sale_of_a_month_that_stays_still_points_at_a_version_of_its_customer(moved: Pipeline, fault: str) -> None:
+    moved.query(fault)
+
+    with pytest.raises(QualityStopped, match=r"fct_sale_references \(1 offending rows\)"):
+        moved.run("r2", stages=["quality_checks"])
+
+
+def test_a_customer_who_moved_is_no_fault(moved: Pipeline) -> None:
+    moved.run("r2", stages=AFTER_LOADING)
+
+    moved.shows("SELECT COUNT(*) AS releases FROM audit.releases", "releases\n2")
+
+
+def test_a_month_is_forgotten_with_the_last_release_that_held_it(next_month: Pipeline) -> None:
+    next_month.configure(kept="1")
+    next_month.run("r2", stages=["quality_checks", "publish"])
+    (next_month.raw / "sales_3.csv").write_text(
+        f"{SALES.splitlines()[0]}\n{OF_FEBRUARY.replace('S00000010', 'S00000011')}\n", encoding="utf-8"
+    )
+
+    next_month.run("r3")
+
+    known = "SELECT month, measured -> 'records' FROM audit.measured_months ORDER BY 1, 2"
+    assert next_month.query(known) == [("2025-01", 1), ("2025-02", 6)]
+
+
+@pytest.mark.parametrize("sales", ["touch", "some"])
+def test_a_check_says_which_sales_it_looks_at(next_month: Pipeline, sales: str) -> None:
+    check = next_month.home / "sql/checks/mine.sql"
+    check.write_text(f"-- Severity: error\n-- Sales: {sales}\nSELECT 1 WHERE FALSE\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=f"mine.sql: '-- Sales: {sales}' must be '-- Sales: touched'"):
+        next_month.run("r2", stages=["quality_checks"])
+
+
+def test_a_check_looks_at_all_sales_or_at_those_that_a_run_touches(next_month: Pipeline) -> None:
+    checks, query = next_month.home / "sql/checks", "SELECT sale_id FROM fct_sale\n"
+    (checks / "all_sales.sql").write_text("-- Severity: warn\n" + query, encoding="utf-8")
+    (checks / "touched_sales.sql").write_text("-- Severity: warn\n-- Sales: touched\n" + query, encoding="utf-8")
+
+    next_month.run("r2", stages=["quality_checks"])
+
+    told = "SELECT check_name, message FROM audit.quality_results WHERE check_name ~ '_sales$' AND NOT is_passed"
+    assert dict(next_month.query(told + " AND run_key = 'r2'")) == {
+        "all_sales": "6 offending rows",
+        "touched_sales": "5 offending rows",
+    }

@@ -1,16 +1,21 @@
-"""The clean records of all batches, as DataFrames."""
+"""The clean records of all batches, and which of several versions of one stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Contract
-from batch_etl.stores.lake import Lake, count_rows
+from batch_etl.stores.attempts import shared_out
+from batch_etl.stores.lake import Lake, count_rows, count_rows_of, read_part
 from batch_etl.stores.mart import Inputs
+from batch_etl.transforms.facts import clean_schema
 from batch_etl.transforms.values import spark_type
-from batch_etl.transforms.versions import current_versions
+from batch_etl.transforms.versions import current_versions, highest_versions
+
+_ROWS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -22,29 +27,33 @@ class CleanRecords:
     contracts: Mapping[str, Contract]
     inputs: Inputs
 
-    def read(self, dataset: str) -> DataFrame:
-        """The contract columns of every batch, all versions."""
-        return self.read_folders(dataset, list(self.inputs.clean_folders(self.lake, dataset).values()))
-
-    def read_folders(self, dataset: str, folders: Sequence[Path]) -> DataFrame:
-        schema = ", ".join(f"`{column.name}` {spark_type(column)}" for column in self.contracts[dataset].columns)
-        if not folders:
-            return self.spark.createDataFrame([], schema)
-        return self.spark.read.schema(schema).parquet(*map(str, folders))
-
-    def current(self, dataset: str) -> DataFrame:
-        """The version of each key that stands."""
-        records = self.read(dataset)
-        # Within a batch cleaning has decided.
-        is_decided = len(self.inputs.batches[dataset]) == 1
-        return records if is_decided else current_versions(records, self.contracts[dataset])
+    def current_rows(self, dataset: str) -> pa.Table:
+        """The version of each key that stands: of a dataset whose versions all go into memory."""
+        contract, files = self.contracts[dataset], self._files(dataset)
+        if self._is_decided(dataset):
+            return read_rows(files, contract)
+        # Files may repeat one another: of many, what stands so far is kept.
+        standing = read_rows([], contract)
+        for several in shared_out(files, count_rows_of, task_size=_ROWS_AT_ONCE, task_items=len(files)):
+            standing = highest_versions(pa.concat_tables([standing, read_rows(several, contract)]), contract)
+        return standing
 
     def current_files(self, dataset: str, scratch: Path) -> list[Path]:
         """The same as Parquet files, which hold more columns; below scratch where somebody has to write them first."""
-        folders = list(self.inputs.clean_folders(self.lake, dataset).values())
-        if len(folders) > 1:
-            return files_of(self.current(dataset), scratch / dataset)
-        return [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
+        if self._is_decided(dataset):
+            return self._files(dataset)
+        contract = self.contracts[dataset]
+        schema = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.columns)
+        folders = self.inputs.clean_folders(self.lake, dataset).values()
+        records = self.spark.read.schema(schema).parquet(*map(str, folders))
+        return files_of(current_versions(records, contract), scratch / dataset)
+
+    def _is_decided(self, dataset: str) -> bool:
+        """Within a batch cleaning has decided."""
+        return len(self.inputs.batches[dataset]) <= 1
+
+    def _files(self, dataset: str) -> list[Path]:
+        return files_in(self.inputs.clean_folders(self.lake, dataset).values())
 
     def count(self) -> int:
         datasets = self.inputs.batches
@@ -53,7 +62,20 @@ class CleanRecords:
         )
 
 
+def read_rows(files: Iterable[Path], contract: Contract) -> pa.Table:
+    """The contract's columns of these Parquet files."""
+    schema = clean_schema(contract)
+    # Spark may have written a moment as one without a zone.
+    parts = (read_part(file, schema.names).select(schema.names).cast(schema) for file in files)
+    return pa.concat_tables([schema.empty_table(), *parts])
+
+
+def files_in(folders: Iterable[Path]) -> list[Path]:
+    """The Parquet files of folders, in order."""
+    return [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
+
+
 def files_of(rows: DataFrame, folder: Path) -> list[Path]:
     """Write rows as Parquet files into a folder that is not there yet."""
     rows.write.parquet(str(folder))
-    return sorted(folder.glob("*.parquet"))
+    return files_in([folder])

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from batch_etl.stores.lake import count_rows, write_part
+from batch_etl.stores.lake import count_rows, read_part, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
@@ -84,13 +84,23 @@ class MartTables:
 
     def read_months(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
         """Read a table of months that was written, whole or some of them."""
-        return self._read(self.folder / table, schema, only)
+        folders = month_folders(self.folder / table)
+        wanted = [str(place) for month, place in folders.items() if only is None or month in only]
+        if not wanted:
+            return self.spark.createDataFrame([], schema)
+        # Without the look-up the name of a month's folder would become a column.
+        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
 
-    def read_months_before(self, table: str, schema: StructType, *, only: Collection[str] | None = None) -> DataFrame:
-        return self._read(self._before(table), schema, only)
+    def read_rows(self, table: str) -> pa.Table:
+        """Read a table that was written, whole."""
+        return _read_folder(self.folder / table)
 
-    def read_before(self, table: str) -> DataFrame:
-        return self.spark.read.parquet(str(self._before(table)))
+    def read_rows_before(self, table: str) -> pa.Table:
+        return _read_folder(self._before(table))
+
+    def months_before(self, table: str) -> dict[str, Path]:
+        """The months of a table in the mart before, with their folders."""
+        return month_folders(self._before(table))
 
     def count_published_rows(self) -> dict[str, int]:
         return {table.name: count_rows(table) for table in self._published()}
@@ -107,17 +117,14 @@ class MartTables:
         tables = [table for table in self.folder.iterdir() if table.is_dir()]
         return sorted(table for table in tables if not table.name.startswith("lake."))
 
-    def _read(self, folder: Path, schema: StructType, only: Collection[str] | None) -> DataFrame:
-        wanted = [str(place) for month, place in month_folders(folder).items() if only is None or month in only]
-        if not wanted:
-            return self.spark.createDataFrame([], schema)
-        # Without the look-up the name of a month's folder would become a column.
-        return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
-
     def _before(self, table: str) -> Path:
         if self.before is None:
             raise ValueError(f"{table}: there is no mart before this one")
         return self.before / table
+
+
+def _read_folder(folder: Path) -> pa.Table:
+    return pa.concat_tables(map(read_part, sorted(folder.glob("*.parquet"))))
 
 
 def _link(old: Path, new: Path) -> None:

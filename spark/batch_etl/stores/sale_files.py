@@ -1,7 +1,8 @@
 """Sales on the executors: tasks read those that stand, write them as facts by month, and add the months up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import chain
@@ -21,6 +22,7 @@ from batch_etl.stores.lake import count_rows, count_rows_of, part_writer, read_b
 from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
+from batch_etl.transforms.months import have_key
 from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, TOTALS, add_up_months, roll_up, rollup_schemas
 from batch_etl.transforms.statements import SALES_BY_MONTH
 
@@ -31,6 +33,24 @@ _FILES_A_TASK = 100
 _ROWS_AT_ONCE = 500_000
 # So many rows tell which columns repeat their values.
 _ROWS_LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True)
+class StandingFile:
+    """Sales that stand: those of a Parquet file, but for the ones with a key that another file holds."""
+
+    path: Path
+    without: Path | None = None
+
+
+def share_out_files(files: Sequence[Path]) -> list[list[Path]]:
+    """Parquet files, by task."""
+    return shared_out(files, count_rows_of, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+
+
+def share_out_months(months: Iterable[tuple[str, Path]]) -> list[list[tuple[str, Path]]]:
+    """Months and their folders of core.fct_sale, by task."""
+    return shared_out(list(months), lambda each: count_rows(each[1]), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
 
 
 def sales_type(contract: Contract) -> StructType:
@@ -54,13 +74,18 @@ def read_versions(mart: Path) -> dict[str, Versions]:
 
 
 def write_sales(
-    clean: CleanRecords, tables: MartTables, files: Sequence[Path], scratch: Path, *, only: Collection[str] | None
+    clean: CleanRecords,
+    tables: MartTables,
+    files: Sequence[StandingFile],
+    scratch: Path,
+    *,
+    only: Collection[str] | None,
 ) -> None:
-    """Write core.fct_sale from these files of sales that stand.
+    """Write core.fct_sale from these files.
 
     only  the months to write; every other one is taken from the mart before. None: all months there are
     """
-    tasks = shared_out(files, count_rows_of, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+    tasks = shared_out(files, lambda file: count_rows_of(file.path), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
     schema = clean_schema(clean.contracts["sales"])
     work = partial(_write_by_month, schema=schema, mart=tables.folder, only=only)
     done = run_near(lambda: tables.spark, scratch, tasks, work)
@@ -70,8 +95,7 @@ def write_sales(
 def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | None) -> None:
     """Write the rollups of core.fct_sale. only: as of write_sales."""
     folders = month_folders(tables.folder / SALES)
-    months = [(month, folder) for month, folder in folders.items() if only is None or month in only]
-    tasks = shared_out(months, lambda each: count_rows(each[1]), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+    tasks = share_out_months((month, folder) for month, folder in folders.items() if only is None or month in only)
     done = run_near(lambda: tables.spark, scratch, tasks, _roll_up_months)
     for name in ROLLUPS:
         files = [(month, folder / f"{name}-{month}") for folder, of_task in done for month in of_task]
@@ -101,14 +125,14 @@ def _roll_up_months(months: Sequence[tuple[str, Path]], folder: Path) -> list[st
 
 
 def _write_by_month(
-    files: Sequence[Path], folder: Path, *, schema: pa.Schema, mart: Path, only: Collection[str] | None
+    files: Sequence[StandingFile], folder: Path, *, schema: pa.Schema, mart: Path, only: Collection[str] | None
 ) -> list[tuple[str, Path]]:
     """The work of a task: a file a month. schema: of the contract of sales."""
     versions = read_versions(mart)
     written: dict[str, Path] = {}
     with ExitStack() as ending:
         writers: dict[str, parquet.ParquetWriter] = {}
-        for sales in (piece for file in files for piece in read_batches(file, schema.names, rows=_ROWS_AT_ONCE)):
+        for sales in (piece for file in files for piece in _read_standing(file, schema.names)):
             # Spark may have written a moment as one without a zone.
             facts = build_sales(sales.select(schema.names).cast(schema), *(versions[name] for name in DIMENSIONS))
             repeating = _repeating(facts)
@@ -119,6 +143,13 @@ def _write_by_month(
                     writers[month] = ending.enter_context(writer)
                 writers[month].write_table(rows)
     return list(written.items())
+
+
+def _read_standing(file: StandingFile, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The sales of a file that stand, piece by piece."""
+    keys = read_part(file.without) if file.without else None
+    for piece in read_batches(file.path, columns, rows=_ROWS_AT_ONCE):
+        yield piece if keys is None else piece.filter(pa.array(~have_key(piece, keys)))
 
 
 def _repeating(facts: pa.Table) -> list[str]:

@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 from pandas.util import hash_array
 
 from batch_etl.contract import Contract
+from batch_etl.transforms.versions import highest_first, repeats_the_row_before, same_rows
 
 EXACT_COPY = "exact copy"
 SUPERSEDED = "superseded version"
@@ -65,42 +66,14 @@ def _parted(records: pa.Table, is_apart: np.ndarray) -> tuple[pa.Table, pa.Table
 
 
 def _ranked(doubled: pa.Table, contract: Contract) -> tuple[pa.Table, pa.Table]:
-    ranked = doubled.take(pc.sort_indices(doubled, sort_keys=_highest_first(contract)))
-    is_first = pc.invert(_repeats_the_row_before(ranked, contract.key))
+    ranked = doubled.take(pc.sort_indices(doubled, sort_keys=highest_first(contract, "_record_number")))
+    is_first = pc.invert(repeats_the_row_before(ranked, contract.key))
     # Of each record the place of the one that stands: the first of its key.
     places = pa.array(range(len(ranked)), pa.int64())
     first = pc.fill_null_forward(pc.if_else(is_first, places, pa.scalar(None, pa.int64())))
-    is_copy = _same(ranked, ranked.take(first), contract.column_names)
+    is_copy = same_rows(ranked, ranked.take(first), contract.column_names)
     others = pc.invert(is_first)
     kind = pc.if_else(is_copy.filter(others), EXACT_COPY, SUPERSEDED)
     stands = ranked["_record_number"].take(first).filter(others)
     duplicates = ranked.filter(others).append_column("_kind", kind).append_column("_stands", stands)
     return ranked.filter(is_first), duplicates
-
-
-def _highest_first(contract: Contract) -> list[tuple[str, str, str]]:
-    """A total order: by key, the highest version first, of equal ones the first in the file; nothing is lowest."""
-    rank = dict.fromkeys([*contract.version_order, *contract.column_names])
-    by_version = [(name, "descending", "at_end") for name in rank if name not in contract.key]
-    return [
-        *((name, "ascending", "at_end") for name in contract.key),
-        *by_version,
-        ("_record_number", "ascending", "at_end"),
-    ]
-
-
-def _repeats_the_row_before(ranked: pa.Table, names: tuple[str, ...]) -> pa.Array:
-    if not len(ranked):
-        return pa.array([], pa.bool_())
-    same = _same(ranked.slice(1), ranked.slice(0, len(ranked) - 1), names)
-    return pa.concat_arrays([pa.array([False]), same])
-
-
-def _same(one: pa.Table, other: pa.Table, names: tuple[str, ...]) -> pa.Array:
-    """Row by row whether the columns are the same; two missing values are."""
-    same = pa.repeat(pa.scalar(True), len(one))
-    for name in names:
-        a, b = one[name].combine_chunks(), other[name].combine_chunks()
-        both_missing = pc.and_(pc.is_null(a), pc.is_null(b))
-        same = pc.and_(same, pc.or_(both_missing, pc.fill_null(pc.equal(a, b), False)))
-    return same

@@ -1,57 +1,67 @@
 """What new records and new versions change: keys, and the months whose sales they touch."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column as Expression
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch_etl.transforms.facts import Versions
+from batch_etl.transforms.values import one_chunk
 
 
 def month_of(column: str) -> Expression:
     return F.date_format(column, "yyyy-MM")
 
 
-def months_in(rows: DataFrame, column: str) -> set[str]:
-    return {row[0] for row in rows.select(month_of(column)).distinct().collect()}
+def months_in(moments: pa.ChunkedArray) -> set[str]:
+    """The months of days, or of moments in UTC, as 2025-03."""
+    return set(map(str, np.unique(moments.to_numpy().astype("datetime64[M]"))))
 
 
-def keys_that_differ(gone: DataFrame, new: DataFrame, key: Sequence[str]) -> DataFrame:
-    """The keys of the rows that only one of both tables holds."""
-    return gone.subtract(new).unionByName(new.subtract(gone)).select(*key).distinct()
+def keys_that_differ(gone: pa.Table, new: pa.Table, key: Sequence[str]) -> pa.Table:
+    """The keys of the rows that only one of both tables holds, each once. Both have the same columns."""
+    sides = [rows.append_column("_side", pa.repeat(side, len(rows))) for side, rows in enumerate((gone, new))]
+    rows = pa.concat_tables(sides).group_by(gone.column_names).aggregate([("_side", "min"), ("_side", "max")])
+    differ = rows.filter(pc.equal(rows["_side_min"], rows["_side_max"]))
+    return differ.group_by(list(key)).aggregate([])
 
 
-def moved_versions(before: DataFrame, after: DataFrame, *, name: str) -> DataFrame:
+def have_key(rows: pa.Table, keys: pa.Table) -> np.ndarray:
+    """Which rows have one of these keys: the columns of keys."""
+    each = [pc.is_in(rows[name], value_set=keys[name].combine_chunks()) for name in keys.column_names]
+    found: np.ndarray = reduce(pc.and_, each).to_numpy()
+    if len(each) == 1:
+        return found
+    # Each of their columns has such a value: whether one key has them all?
+    places = np.flatnonzero(found)
+    some = rows.select(keys.column_names).take(places).append_column("_place", pa.array(places))
+    found[:] = False
+    found[some.join(keys, keys.column_names, join_type="left semi")["_place"].to_numpy()] = True
+    return found
+
+
+def moved_versions(before: pa.Table, after: pa.Table, *, name: str) -> pa.Array:
     """<name>_id of the members of a dimension whose versions hold at other times than before, or are others."""
     held = [f"{name}_id", f"{name}_key", "valid_from_utc", "valid_to_utc"]
-    return keys_that_differ(before.select(*held), after.select(*held), [f"{name}_id"])
+    ids = keys_that_differ(before.select(held), after.select(held), [f"{name}_id"])
+    return ids[f"{name}_id"].combine_chunks()
 
 
-def rekeyed_months(
-    facts: DataFrame, moved: Sequence[DataFrame], versions: Callable[[], Mapping[str, Versions]]
-) -> set[str]:
-    """The months with a sale that meets another version of its customer or product than it was written with.
+def are_rekeyed(facts: pa.Table, moved: Mapping[str, pa.Array], versions: Mapping[str, Versions]) -> np.ndarray:
+    """Which sales meet another version of their customer or product than they were written with.
 
     facts     core.fct_sale as it was
-    moved     ids of members that changed, one column each, named as in facts
-    versions  read where it is called, by each task: dimension -> its versions now
+    moved     dimension -> ids of its members that changed
+    versions  dimension -> its versions now
     """
-    if not moved:
-        return set()
-    pointing = facts.select("sold_on", "sold_at_utc", "customer_id", "customer_key", "product_id", "product_key")
-    touched = reduce(DataFrame.unionByName, (pointing.join(ids, ids.columns, "left_semi") for ids in moved))
-
-    def rekeyed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        now = versions()
-        for batch in batches:
-            moves = [
-                now[name].keys_at(batch[f"{name}_id"], batch["sold_at_utc"]) != batch[f"{name}_key"].to_numpy()
-                for name in now
-            ]
-            yield pa.RecordBatch.from_arrays([batch["sold_on"].filter(pa.array(np.any(moves, axis=0)))], ["sold_on"])
-
-    return months_in(touched.mapInArrow(rekeyed, "sold_on date"), "sold_on")
+    rekeyed = np.zeros(len(facts), bool)
+    for name, ids in moved.items():
+        places = np.flatnonzero(pc.is_in(facts[f"{name}_id"], value_set=ids).to_numpy())
+        some = facts.select([f"{name}_id", f"{name}_key", "sold_at_utc"]).take(places).combine_chunks()
+        now = versions[name].keys_at(one_chunk(some[f"{name}_id"]), one_chunk(some["sold_at_utc"]))
+        rekeyed[places] |= now != some[f"{name}_key"].to_numpy()
+    return rekeyed

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from batch_etl.transforms.values import one_chunk
+from batch_etl.transforms.versions import repeats_the_row_before
 
 UNKNOWN_KEY = -1
 UNKNOWN_ID = "unknown"
@@ -35,9 +36,10 @@ def build_dimension(versions: pa.Table, *, name: str, unknown: dict[str, str]) -
     """
     member = f"{name}_id"
     history = versions.sort_by([(member, "ascending"), (_CHANGED_AT, "ascending")])
-    changes = history.filter(_differs_from_before(history.drop_columns(_CHANGED_AT)))
+    told = [column for column in history.column_names if column != _CHANGED_AT]
+    changes = history.filter(pc.invert(repeats_the_row_before(history, told)))
     moments = one_chunk(changes[_CHANGED_AT]).cast(_MOMENT)
-    is_first = _differs_from_before(changes.select([member]))
+    is_first = pc.invert(repeats_the_row_before(changes, [member]))
     is_last = pa.concat_arrays([is_first, pa.array([True])]).slice(1)
     following = pa.concat_arrays([moments, pa.repeat(_END, 1)]).slice(1)
     dimension = pa.table(
@@ -74,16 +76,6 @@ def build_dates(years: range) -> pa.Table:
             "is_weekend": pc.greater_equal(iso_weekday, _SATURDAY),
         }
     )
-
-
-def _differs_from_before(rows: pa.Table) -> pa.BooleanArray:
-    """Of each row whether a value is another one than in the row before it; nulls are equal. The first one differs."""
-    differs = np.zeros(max(len(rows) - 1, 0), dtype=bool)
-    for column in map(one_chunk, rows.columns):
-        here, before = column.slice(1), column.slice(0, len(differs))
-        is_one_missing = pc.xor(here.is_null(), before.is_null())
-        differs |= pc.coalesce(pc.not_equal(here, before), is_one_missing).to_numpy(zero_copy_only=False)
-    return pa.array(np.append(np.ones(min(len(rows), 1), dtype=bool), differs))
 
 
 def _keys(ids: pa.ChunkedArray, moments: pa.Array) -> pa.Array:

@@ -1,0 +1,128 @@
+"""Finds what new files of sales and new versions change in the sales of the mart before, month by month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+
+from batch_etl.contract import Contract
+from batch_etl.stores.attempts import run_near
+from batch_etl.stores.clean_records import CleanRecords, files_in, read_rows
+from batch_etl.stores.lake import count_rows, read_part, write_part
+from batch_etl.stores.mart import Inputs, changed_batches
+from batch_etl.stores.mart_tables import MartTables
+from batch_etl.stores.sale_files import (
+    DIMENSIONS,
+    SALES,
+    StandingFile,
+    read_versions,
+    share_out_files,
+    share_out_months,
+)
+from batch_etl.transforms.months import are_rekeyed, have_key, keys_that_differ, months_in, moved_versions
+from batch_etl.transforms.versions import highest_versions
+
+# More records are not compared here: then everything is computed again.
+MOST_ARRIVALS = 2_000_000
+_POINTING = ("sold_at_utc", *(f"{name}_{of}" for name in DIMENSIONS for of in ("id", "key")))
+
+
+@dataclass(frozen=True)
+class ChangedSales:
+    """months: those in which sales are not as they were. files: the sales that stand in them now."""
+
+    months: set[str]
+    files: Sequence[StandingFile]
+
+
+def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, scratch: Path) -> ChangedSales | None:
+    """Compare what is clean with what the mart before was computed from; None where too much differs to look at it.
+
+    tables   of the mart that is being written: its dimensions stand
+    scratch  where the files lie that this makes, no folder yet
+    """
+    scratch.mkdir()
+    contract = clean.contracts["sales"]
+    gone, new = changed_batches(clean.lake, "sales", before, clean.inputs)
+    if sum(map(count_rows, [*gone, *new])) > MOST_ARRIVALS:
+        return None
+    arrived = read_rows(files_in(new), contract)
+    keys = keys_that_differ(read_rows(files_in(gone), contract), arrived, contract.key)
+    keys_file = write_part(keys, scratch / "keys.parquet")
+    moved = _moved_members(clean, tables, before)
+    if not len(keys) and not moved:
+        return ChangedSales(set(), [])
+    look = partial(_find_in_months, keys_file=keys_file, contract=contract, moved=moved, mart=tables.folder)
+    months_before = tables.months_before(SALES)
+    found = run_near(lambda: tables.spark, scratch / "months", share_out_months(months_before.items()), look)
+    stood = {month: files for _, of_task in found for month, files in of_task}
+    # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
+    rivals = (
+        _all_with_keys(clean, keys_file, scratch) if gone else read_rows(chain.from_iterable(stood.values()), contract)
+    )
+    fresh = highest_versions(rivals if gone else pa.concat_tables([arrived, rivals]), contract)
+    months = stood.keys() | months_in(fresh["sold_at_utc"])
+    standing = [
+        StandingFile(file, without=keys_file)
+        for month in sorted(months & months_before.keys())
+        for file in files_in([months_before[month]])
+    ]
+    return ChangedSales(months, [*standing, StandingFile(write_part(fresh, scratch / "fresh.parquet"))])
+
+
+def _moved_members(clean: CleanRecords, tables: MartTables, before: Inputs) -> dict[str, pa.Array]:
+    """Dimension -> ids of its members whose versions are not as they were, where there are some."""
+    moved = {
+        name: moved_versions(tables.read_rows_before(table), tables.read_rows(table), name=name)
+        for name, table in ((name, f"core.dim_{name}") for name in DIMENSIONS)
+        if before.of(f"{name}s") != clean.inputs.of(f"{name}s")
+    }
+    return {name: ids for name, ids in moved.items() if len(ids)}
+
+
+def _find_in_months(
+    months: Sequence[tuple[str, Path]],
+    folder: Path,
+    *,
+    keys_file: Path,
+    contract: Contract,
+    moved: Mapping[str, pa.Array],
+    mart: Path,
+) -> list[tuple[str, list[Path]]]:
+    """The work of a task: the months that change, each with files of the sales in it that have one of the keys."""
+    keys, versions = read_part(keys_file), read_versions(mart) if moved else {}
+    columns = list(dict.fromkeys([*contract.key, *(_POINTING if moved else ())]))
+    changed = []
+    for month, place in months:
+        with_key, is_rekeyed = [], False
+        for file in files_in([place]):
+            facts = read_part(file, columns)
+            has_key = have_key(facts, keys)
+            if has_key.any():
+                rows = read_part(file, contract.column_names).filter(pa.array(has_key))
+                with_key.append(write_part(rows, folder / f"{month}-{file.name}"))
+            rest = facts.filter(pa.array(~has_key))
+            is_rekeyed = is_rekeyed or bool(are_rekeyed(rest, moved, versions).any())
+        if with_key or is_rekeyed:
+            changed.append((month, with_key))
+    return changed
+
+
+def _all_with_keys(clean: CleanRecords, keys_file: Path, scratch: Path) -> pa.Table:
+    contract = clean.contracts["sales"]
+    files = files_in(clean.inputs.clean_folders(clean.lake, "sales").values())
+    look = partial(_find_in_files, keys_file=keys_file, contract=contract)
+    found = run_near(lambda: clean.spark, scratch / "records", share_out_files(files), look)
+    return read_rows(chain.from_iterable(of_task for _, of_task in found), contract)
+
+
+def _find_in_files(files: Sequence[Path], folder: Path, *, keys_file: Path, contract: Contract) -> list[Path]:
+    """The work of a task: files of the records in these that have one of the keys."""
+    keys, found = read_part(keys_file), []
+    for place, file in enumerate(files):
+        records = read_part(file, contract.column_names)
+        found.append(write_part(records.filter(pa.array(have_key(records, keys))), folder / f"{place}.parquet"))
+    return found

@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from pyarrow import parquet
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.recompute import Recompute
+from batch_etl.stores import changed_sales
 from batch_etl.stores.lake import Lake
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from tests.integration.conftest import SALES
@@ -107,6 +109,24 @@ def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_wh
     assert contents(loaded) == computed_whole(loaded)
     contract.write_text(as_it_was, encoding="utf-8")
     assert loaded.run("back", stages=UP_TO_MART)["data_transformation"].is_nothing_new
+
+
+def test_where_too_much_came_everything_is_computed_again_to_the_same_tables(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changed_sales, "MOST_ARRIVALS", 1)
+    deliver(loaded, "a sale in a month of its own")
+    assert computed_months(loaded, "one came") == ["2025-03"]
+    monkeypatch.setattr(changed_sales, "MOST_ARRIVALS", 0)
+    deliver(loaded, "a later version that moves a sale from February to April")
+
+    assert computed_months(loaded, "one more came") == "all"
+
+    at_once = contents(loaded)
+    monkeypatch.setattr(changed_sales, "MOST_ARRIVALS", 1)
+    shutil.rmtree(mart(loaded))
+    assert computed_months(loaded, "again") == ["2025-02", "2025-04"]
+    assert contents(loaded) == at_once
 
 
 def test_months_that_a_delivery_does_not_touch_keep_their_fingerprints(loaded: Pipeline) -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from batch_etl.contract import Contract
 from batch_etl.transforms.duplicates import split_duplicates
 from batch_etl.transforms.judge import judge
-from batch_etl.transforms.versions import current_versions
+from batch_etl.transforms.versions import current_versions, highest_versions
 from tests.unit.transforms.drawn_contracts import NO_RULES, as_ingested, contracts, spellings
 from tests.unit.transforms.oracle import decide_versions
 
@@ -62,6 +62,16 @@ def test_what_stands_goes_on_standing(drawn: Drawn) -> None:
 
     assert (len(again), len(duplicates)) == (len(kept), 0)
     assert again.sort_by("_record_number").equals(kept.sort_by("_record_number"))
+
+
+@given(versions())
+def test_the_same_record_stands_where_nobody_tells_its_number(drawn: Drawn) -> None:
+    contract, clean = drawn
+    kept, _ = split_duplicates(clean, contract)
+
+    highest = highest_versions(clean, contract)
+
+    assert highest.equals(kept.select(contract.column_names).sort_by([(name, "ascending") for name in contract.key]))
 
 
 # Each example is a job of Spark's.

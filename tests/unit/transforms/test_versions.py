@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Column, Contract
-from batch_etl.transforms.versions import current_versions
+from batch_etl.transforms.versions import current_versions, highest_versions
 
 Draw = Callable[..., DataFrame]
 
@@ -48,25 +50,40 @@ _record_number | id | note | price | known_at            | stands | kind
 TYPES = {"_record_number": "long", "price": "decimal(12,2)", "known_at": "timestamp", "stands": "long"}
 
 
-def test_across_files_the_same_version_stands_as_within_one(table: Draw) -> None:
+Standing = Callable[[DataFrame], pa.Table]
+WAYS: dict[str, Standing] = {
+    "Spark": lambda rows: current_versions(rows.repartition(3), PRICES).toArrow(),
+    "Arrow": lambda rows: highest_versions(rows.toArrow(), PRICES),
+}
+
+
+@pytest.fixture(params=WAYS)
+def standing(request: pytest.FixtureRequest) -> Standing:
+    return WAYS[request.param]
+
+
+def told(rows: pa.Table) -> list[str]:
+    assert rows.column_names == list(PRICES.column_names)
+    return sorted(map(str, rows.to_pylist()))
+
+
+def test_across_files_the_same_version_stands_as_within_one(table: Draw, standing: Standing) -> None:
     drawn = table(VERSIONS, **TYPES)
 
-    current = current_versions(drawn.repartition(3), PRICES)
-
     kept = drawn.where("kind IS NULL").select(*PRICES.column_names)
-    assert current.columns == list(PRICES.column_names)
-    assert sorted(current.collect(), key=str) == sorted(kept.collect(), key=str)
+    assert told(standing(drawn)) == told(kept.toArrow())
 
 
-def test_the_version_that_stands_does_not_depend_on_which_file_came_first(table: Draw) -> None:
+def test_the_version_that_stands_does_not_depend_on_which_file_came_first(
+    table: Draw, spark: SparkSession, standing: Standing
+) -> None:
     drawn = table(VERSIONS, **TYPES)
     first, second = drawn.where("_record_number % 2 = 0"), drawn.where("_record_number % 2 = 1")
 
     def one_after_the_other(before: DataFrame, after: DataFrame) -> list[str]:
-        stood = current_versions(before, PRICES)
-        together = stood.unionByName(after.select(*PRICES.column_names))
-        return sorted(map(str, current_versions(together, PRICES).collect()))
+        stood = spark.createDataFrame(standing(before), before.select(*PRICES.column_names).schema)
+        return told(standing(stood.unionByName(after.select(*PRICES.column_names))))
 
-    at_once = sorted(map(str, current_versions(drawn, PRICES).collect()))
+    at_once = told(standing(drawn))
     assert one_after_the_other(first, second) == at_once
     assert one_after_the_other(second, first) == at_once

@@ -70,6 +70,17 @@ def in_order(statements: Sequence[Statement], star: Sequence[str]) -> list[State
         raise ConfigurationError(f"sql/transformations: queries wait for each other: {circle}") from None
 
 
+def in_turns(statements: Sequence[Statement]) -> list[list[Statement]]:
+    """Queries in order, those together of which none reads what another one makes."""
+    turns: list[list[Statement]] = []
+    waiting = list(statements)
+    while waiting:
+        unmade = {statement.name for statement in waiting}
+        turns.append([statement for statement in waiting if not statement.reads & unmade])
+        waiting = [statement for statement in waiting if statement.reads & unmade]
+    return turns
+
+
 def _faults(statement: Statement, by_name: Mapping[str, Statement], star: Sequence[str]) -> list[str]:
     known = {*by_name, *star}
     file = f"sql/transformations/{statement.name}.sql"

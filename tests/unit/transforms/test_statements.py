@@ -6,7 +6,7 @@ import pytest
 
 from batch_etl.errors import ConfigurationError
 from batch_etl.stores.mart import STAR
-from batch_etl.transforms.statements import Statement, in_order, parse_statement
+from batch_etl.transforms.statements import Statement, in_order, in_turns, parse_statement
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -23,6 +23,21 @@ def test_a_query_comes_after_what_it_reads_whatever_its_name() -> None:
     )
 
     assert [statement.name for statement in in_order(drawn, STAR)] == ["c", "b", "a"]
+
+
+def test_queries_that_do_not_read_each_other_have_the_same_turn() -> None:
+    drawn = queries(
+        a="SELECT x FROM fct_sale",
+        b="SELECT x FROM a INNER JOIN c ON TRUE",
+        c="SELECT x FROM dim_date",
+        d="SELECT x FROM a",
+        e="SELECT x FROM b",
+    )
+
+    turns = in_turns(in_order(drawn, STAR))
+
+    assert [[statement.name for statement in turn] for turn in turns] == [["a", "c"], ["d", "b"], ["e"]]
+    assert in_turns([]) == []
 
 
 def test_the_header_says_how_a_table_is_made() -> None:

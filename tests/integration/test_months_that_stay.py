@@ -85,6 +85,21 @@ def test_every_month_is_measured_once(next_month: Pipeline) -> None:
     assert next_month.query(told, "unknown_share") == [(f"of {sales} {unknown}",) for sales in (5, 6, 6)]
 
 
+def test_a_month_is_known_as_it_is_now(next_month: Pipeline) -> None:
+    # As the same month was in other releases.
+    next_month.query("""
+        INSERT INTO audit.measured_months
+        SELECT table_name, month, fingerprint, asked, JSONB_SET(measured, '{records}', '9')
+        FROM (SELECT table_name, month, asked, measured FROM audit.measured_months) AS known
+        CROSS JOIN (VALUES ('0'), ('z')) AS other (fingerprint)
+        """)
+
+    next_month.run("r2", stages=["quality_checks"])
+
+    told = "SELECT message FROM audit.quality_results WHERE check_name = 'contract_of_sales' AND run_key = 'r2'"
+    assert next_month.query(told) == [("all 6 rows keep the contract",)]
+
+
 @pytest.mark.parametrize("check", HAND_MADE)
 def test_what_somebody_changed_in_a_month_that_stays_is_found_by_the_monitor_alone(
     next_month: Pipeline, check: str

@@ -122,6 +122,13 @@ def test_numbers_at_the_edge_of_64_bits_are_decimals_too(send: Send) -> None:
     assert send("numeric", pa.array([-(2**63), 2**63 - 1, None])) == [*edges[:2], None]
 
 
+@pytest.mark.parametrize("scale", range(14, 20))
+def test_the_largest_numbers_of_64_bits_arrive_at_every_scale(send: Send, scale: int) -> None:
+    values = [Decimal(f"{number}e-{scale}") for number in (2**63 - 1, 1 - 2**63, 10**scale - 1 if scale < 19 else 1)]
+
+    assert send(f"numeric(38, {scale})", pa.array(values, pa.decimal128(38, scale))) == values
+
+
 def test_decimals_of_another_scale_are_rounded_as_postgres_does(send: Send) -> None:
     values = pa.array([Decimal("0.005"), Decimal("-0.005"), Decimal("9.994")], pa.decimal128(10, 3))
 

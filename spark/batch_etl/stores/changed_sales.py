@@ -59,11 +59,12 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
     months_before = tables.months_before(SALES)
     found = run_near(lambda: tables.spark, scratch / "months", share_out_months(months_before.items()), look)
     stood = {month: files for _, of_task in found for month, files in of_task}
-    # Where records only came, those that stood compete with them; where some are gone, all that ever came do.
-    rivals = (
-        _all_with_keys(clean, keys_file, scratch) if gone else read_rows(chain.from_iterable(stood.values()), contract)
-    )
-    fresh = highest_versions(rivals if gone else pa.concat_tables([arrived, rivals]), contract)
+    if gone:
+        # Any record that ever came may stand now.
+        rivals = [_all_with_keys(clean, keys_file, scratch)]
+    else:
+        rivals = [arrived, read_rows(chain.from_iterable(stood.values()), contract)]
+    fresh = highest_versions(pa.concat_tables(rivals), contract)
     months = stood.keys() | months_in(fresh["sold_at_utc"])
     standing = [
         StandingFile(file, without=keys_file)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract
-from batch_etl.stores.lake import Lake, count_rows_of, read_part
+from batch_etl.stores.lake import Lake, count_rows_of, files_in, read_part
 from batch_etl.stores.warehouse import fetch_rows
 
 _QUARTILES = (25, 50, 75)
@@ -43,7 +43,7 @@ def measure_brought(cursor: Cursor, run_key: str, lake: Lake, contracts: Mapping
         folders.setdefault(row["dataset"], []).append(folder)
     figures: dict[str, Measured] = {}
     for dataset in sorted(folders.keys() & contracts.keys()):
-        files = [file for folder in folders[dataset] for file in sorted(folder.glob("*.parquet"))]
+        files = files_in(folders[dataset])
         every = sum(map(count_rows_of, files)) // _RECORDS_LOOKED_AT + 1
         for column in contracts[dataset].columns:
             if column.allowed_values or column.kind in ("integer", "decimal"):

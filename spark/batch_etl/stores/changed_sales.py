@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_near
-from batch_etl.stores.clean_records import CleanRecords, files_in, read_rows
-from batch_etl.stores.lake import count_rows, read_part, write_part
+from batch_etl.stores.clean_records import CleanRecords, read_rows
+from batch_etl.stores.lake import count_rows, files_in, read_part, write_part
 from batch_etl.stores.mart import Inputs, changed_batches
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
@@ -105,8 +105,9 @@ def _find_in_months(
             if has_key.any():
                 rows = read_part(file, contract.column_names).filter(pa.array(has_key))
                 with_key.append(write_part(rows, folder / f"{month}-{file.name}"))
-            rest = facts.filter(pa.array(~has_key))
-            is_rekeyed = is_rekeyed or bool(are_rekeyed(rest, moved, versions).any())
+            if moved and not is_rekeyed:
+                rest = facts.filter(pa.array(~has_key))
+                is_rekeyed = bool(are_rekeyed(rest, moved, versions).any())
         if with_key or is_rekeyed:
             changed.append((month, with_key))
     return changed

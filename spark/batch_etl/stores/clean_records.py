@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import shared_out
-from batch_etl.stores.lake import Lake, count_rows, count_rows_of, read_part
+from batch_etl.stores.lake import Lake, count_rows, count_rows_of, files_in, read_part
 from batch_etl.stores.mart import Inputs
 from batch_etl.transforms.facts import clean_schema
 from batch_etl.transforms.values import spark_type
@@ -46,7 +46,9 @@ class CleanRecords:
         schema = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.columns)
         folders = self.inputs.clean_folders(self.lake, dataset).values()
         records = self.spark.read.schema(schema).parquet(*map(str, folders))
-        return files_of(current_versions(records, contract), scratch / dataset)
+        place = scratch / dataset
+        current_versions(records, contract).write.parquet(str(place))
+        return files_in([place])
 
     def _is_decided(self, dataset: str) -> bool:
         """Within a batch cleaning has decided."""
@@ -68,14 +70,3 @@ def read_rows(files: Iterable[Path], contract: Contract) -> pa.Table:
     # Spark may have written a moment as one without a zone.
     parts = (read_part(file, schema.names).select(schema.names).cast(schema) for file in files)
     return pa.concat_tables([schema.empty_table(), *parts])
-
-
-def files_in(folders: Iterable[Path]) -> list[Path]:
-    """The Parquet files of folders, in order."""
-    return [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
-
-
-def files_of(rows: DataFrame, folder: Path) -> list[Path]:
-    """Write rows as Parquet files into a folder that is not there yet."""
-    rows.write.parquet(str(folder))
-    return files_in([folder])

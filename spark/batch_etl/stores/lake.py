@@ -73,6 +73,11 @@ def count_rows(folder: Path) -> int:
     return sum(map(count_rows_of, folder.rglob("*.parquet")))
 
 
+def files_in(folders: Iterable[Path]) -> list[Path]:
+    """The Parquet files of folders, in order."""
+    return [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
+
+
 def size_of(folders: Iterable[Path]) -> int:
     """Bytes of the files in these folders and below them."""
     return sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from batch_etl.stores.lake import count_rows, read_part, write_part
+from batch_etl.stores.lake import count_rows, files_in, read_part, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
@@ -124,7 +124,7 @@ class MartTables:
 
 
 def _read_folder(folder: Path) -> pa.Table:
-    return pa.concat_tables(map(read_part, sorted(folder.glob("*.parquet"))))
+    return pa.concat_tables(map(read_part, files_in([folder])))
 
 
 def _link(old: Path, new: Path) -> None:

@@ -18,7 +18,7 @@ from pyspark.sql.types import StructType
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_near, shared_out
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.lake import count_rows, count_rows_of, part_writer, read_batches, read_part, write_part
+from batch_etl.stores.lake import count_rows, count_rows_of, files_in, part_writer, read_batches, read_part, write_part
 from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
@@ -67,7 +67,7 @@ def read_versions(mart: Path) -> dict[str, Versions]:
     """The dimensions of a mart that is being written."""
     found = {}
     for name in DIMENSIONS:
-        files = sorted((mart / f"core.dim_{name}").glob("*.parquet"))
+        files = files_in([mart / f"core.dim_{name}"])
         columns = [f"{name}_id", f"{name}_key", "valid_from_utc"]
         found[name] = Versions.of(*pa.concat_tables(read_part(file, columns) for file in files).select(columns).columns)
     return found
@@ -108,8 +108,7 @@ def write_totals(tables: MartTables, contract: Contract) -> dict[str, DataFrame]
     written = {}
     for name, rollup in TOTALS.items():
         of = str(rollup.of)
-        folders = month_folders(tables.folder / SALES_BY_MONTH[of]).values()
-        files = chain.from_iterable(sorted(folder.glob("*.parquet")) for folder in folders)
+        files = files_in(month_folders(tables.folder / SALES_BY_MONTH[of]).values())
         months = chain([schemas[of].empty_table()], map(read_part, files))
         written[name] = tables.write_rows(f"lake.{name}", add_up_months(rollup, months))
     return written

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from batch_etl.recompute import Recompute
 from batch_etl.stores.changed_sales import find_changed_sales
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.lake import read_part
+from batch_etl.stores.lake import files_in, read_part
 from batch_etl.stores.mart import Inputs
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
@@ -82,7 +82,7 @@ def _write_dimension(name: str, clean: CleanRecords, tables: MartTables, before:
 
 
 def _asked_months(clean: CleanRecords, recompute: Recompute) -> set[str]:
-    found = clean.inputs.clean_folders(clean.lake, "sales").values()
-    moments = (read_part(file, ["sold_at_utc"]) for folder in found for file in folder.glob("*.parquet"))
+    files = files_in(clean.inputs.clean_folders(clean.lake, "sales").values())
+    moments = (read_part(file, ["sold_at_utc"]) for file in files)
     months = set[str]().union(*(months_in(rows["sold_at_utc"]) for rows in moments))
     return {month for month in months if recompute.includes(month)}

@@ -5,6 +5,7 @@ marts. docs/runbook.md has an entry for every check.
 """
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 
 from psycopg2 import sql
@@ -28,7 +29,6 @@ from monitoring.scans import prefer_scans
 from monitoring.staged_views import only_touched, show_as_after_publish
 from monitoring.table_checks import check_keys, check_tables, check_unknown
 from monitoring.usual_figures import check_figures
-from monitoring.warehouse_checks import main
 
 log = logging.getLogger(__name__)
 
@@ -110,4 +110,6 @@ def _stop_on_error(run_key: str, results: Sequence[CheckResult]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from batch_etl.cli import main
+
+    main(["check", *sys.argv[1:]])

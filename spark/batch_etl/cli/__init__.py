@@ -1,10 +1,12 @@
 """`python -m batch_etl …`, which ./etl runs where the stack runs. Each module holds one group of commands."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
 from batch_etl.cli import (
+    check,
     configuration,
     contents,
     generate,
@@ -19,14 +21,14 @@ from batch_etl.cli import (
 from batch_etl.errors import EtlError
 
 app = typer.Typer(help="The batch ETL stack from the command line.", no_args_is_help=True, add_completion=False)
-for group in (operate, configuration, generate, incidents, verify, contents, growth, plan, quarantine, releases):
+for group in (operate, configuration, generate, incidents, check, verify, contents, growth, plan, quarantine, releases):
     group.register(app)
 
 
-def main() -> None:
-    """Run a command; an EtlError ends in its exit code and one line, a bug keeps its traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command, by default that of sys.argv; an EtlError ends in its exit code, a bug keeps its traceback."""
     try:
-        app()
+        app(arguments)
     except EtlError as error:
         typer.secho(str(error), err=True, fg="red")
         sys.exit(error.exit_code)

@@ -1,0 +1,37 @@
+"""`./etl check`: is what is published right, just now?"""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from batch_etl.errors import QualityStopped
+from batch_etl.quality import CheckResult
+from batch_etl.settings import Settings
+from batch_etl.stores import warehouse
+from monitoring.warehouse_checks import check_warehouse
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+
+
+def check(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+) -> None:
+    """Check every row of the published warehouse now, and record the results; exit code 15 if an error is found."""
+    settings = Settings()
+    with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="quality") as connection:
+        results = check_warehouse(connection, settings)
+    typer.echo(json.dumps([vars(result) for result in results], default=str) if as_json else _as_text(results))
+    wrong = [result.name for result in results if result.stops_publish]
+    if wrong:
+        raise QualityStopped(f"wrong is {', '.join(wrong)}: docs/runbook.md has an entry for each")
+
+
+def _as_text(results: Sequence[CheckResult]) -> str:
+    verdicts = ["pass" if result.is_passed else result.severity for result in results]
+    told = [f"{verdict:6}{result.name}: {result.message}" for verdict, result in zip(verdicts, results, strict=True)]
+    return "\n".join(told)

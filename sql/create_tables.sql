@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS core.dim_customer (
     valid_from_utc timestamptz NOT NULL,
     valid_to_utc timestamptz NOT NULL,
     is_current boolean NOT NULL,
-    UNIQUE (customer_id, valid_from_utc),
+    UNIQUE (customer_id, valid_from_utc) DEFERRABLE INITIALLY DEFERRED,
     CHECK (valid_from_utc < valid_to_utc)
 );
 COMMENT ON TABLE core.dim_customer IS 'One row a version of a customer (SCD2); key -1 is the unknown customer.';
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS core.dim_product (
     valid_from_utc timestamptz NOT NULL,
     valid_to_utc timestamptz NOT NULL,
     is_current boolean NOT NULL,
-    UNIQUE (product_id, valid_from_utc),
+    UNIQUE (product_id, valid_from_utc) DEFERRABLE INITIALLY DEFERRED,
     CHECK (valid_from_utc < valid_to_utc)
 );
 COMMENT ON TABLE core.dim_product IS 'One row a version of a product (SCD2); key -1 is the unknown product.';
@@ -75,6 +75,23 @@ COMMENT ON COLUMN core.dim_product.supplier_name IS 'Supplier we buy it from.';
 COMMENT ON COLUMN core.dim_product.valid_from_utc IS 'First moment of this version; the first version holds since 1900.';
 COMMENT ON COLUMN core.dim_product.valid_to_utc IS 'First moment that no longer belongs to this version; 9999 while it is current.';
 COMMENT ON COLUMN core.dim_product.is_current IS 'Whether this is the last version known.';
+
+-- A late first version and the one that was first until then exchange a moment in one statement: the end of the
+-- transaction tells whether they agree. Here for a warehouse that was made when each row was looked at.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'dim_customer_customer_id_valid_from_utc_key' AND NOT condeferrable) THEN
+        ALTER TABLE core.dim_customer
+        DROP CONSTRAINT dim_customer_customer_id_valid_from_utc_key,
+        ADD UNIQUE (customer_id, valid_from_utc) DEFERRABLE INITIALLY DEFERRED;
+    END IF;
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'dim_product_product_id_valid_from_utc_key' AND NOT condeferrable) THEN
+        ALTER TABLE core.dim_product
+        DROP CONSTRAINT dim_product_product_id_valid_from_utc_key,
+        ADD UNIQUE (product_id, valid_from_utc) DEFERRABLE INITIALLY DEFERRED;
+    END IF;
+END
+$$;
 
 CREATE TABLE IF NOT EXISTS core.dim_date (
     calendar_date date PRIMARY KEY,

@@ -46,6 +46,20 @@ def test_the_script_may_run_again_and_changes_nothing(query: Query) -> None:
     assert query("SELECT COUNT(*) FROM marts.category_sales") == [(1,)]
 
 
+def test_a_warehouse_whose_versions_were_compared_row_by_row_compares_them_at_the_end(query: Query) -> None:
+    made_now = catalogue(query)
+    for name in ("customer", "product"):
+        query(f"""
+            ALTER TABLE core.dim_{name} DROP CONSTRAINT dim_{name}_{name}_id_valid_from_utc_key,
+            ADD UNIQUE ({name}_id, valid_from_utc)
+        """)
+    assert catalogue(query) != made_now
+
+    query((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+
+    assert catalogue(query) == made_now
+
+
 def test_the_tables_are_these(query: Query) -> None:
     tables = query(f"""
         SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {SCHEMAS} ORDER BY 1

@@ -218,3 +218,22 @@ def test_a_restore_survives_runs_until_something_new_arrives_or_somebody_resumes
     )
     assert loaded.run("r5")["publish"].details["release"] == 6
     loaded.shows("SELECT COUNT(*) AS sales FROM core.fct_sale WHERE sold_on >= '2025-03-01'", "sales\n2")
+
+
+def test_versions_older_than_the_first_known_are_published_and_gone_back_from(loaded: Pipeline) -> None:
+    """The first version holds since 1900: the late one takes that moment from the one that had it, in one statement."""
+    header = (loaded.raw / "products_1.csv").read_text().splitlines()[0]
+    for name, day in (("products_2", "2024-03-01"), ("products_3", "2023-06-01")):
+        lines = [f"P{number:06},Made {day},toys,1.00,0.50,1,,{day}T00:00:00Z" for number in range(100, 600)]
+        (loaded.raw / f"{name}.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+        loaded.run(name)
+        loaded.shows(
+            "SELECT product_name, COUNT(*) AS products FROM core.dim_product WHERE product_name LIKE 'Made%' "
+            "AND valid_from_utc = '1900-01-01 00:00:00+00' GROUP BY product_name",
+            f"product_name | products\nMade {day} | 500",
+        )
+    before = as_of(loaded, 1, ("core.dim_product",))
+
+    put_back(loaded, 1)
+
+    assert loaded.contents(("core.dim_product",)) == before

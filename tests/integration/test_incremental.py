@@ -11,7 +11,7 @@ from pyarrow import parquet
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.recompute import Recompute
 from batch_etl.stores import changed_sales
-from batch_etl.stores.lake import Lake
+from batch_etl.stores.lake import Lake, read_part
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from tests.integration.conftest import SALES
 from tests.integration.pipeline import Pipeline
@@ -109,6 +109,20 @@ def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_wh
     assert contents(loaded) == computed_whole(loaded)
     contract.write_text(as_it_was, encoding="utf-8")
     assert loaded.run("back", stages=UP_TO_MART)["data_transformation"].is_nothing_new
+
+
+def test_where_another_column_tells_the_later_version_other_sales_stand(loaded: Pipeline) -> None:
+    deliver(loaded, "an older version of a sale that stays as it is")
+    computed_months(loaded, "by moment")
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("value: [sold_at_utc]", "value: [quantity]"), encoding="utf-8")
+
+    assert computed_months(loaded, "by quantity") == "all"
+
+    files = (mart(loaded) / "core.fct_sale").rglob("*.parquet")
+    sales = [sale for file in files for sale in read_part(file).to_pylist()]
+    assert [sale["quantity"] for sale in sales if sale["sale_id"] == "S00000005"] == [9]
 
 
 def test_where_too_much_came_everything_is_computed_again_to_the_same_tables(

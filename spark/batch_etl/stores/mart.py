@@ -21,7 +21,7 @@ STAR = ("dim_customer", "dim_product", "dim_date", *SALES_BY_MONTH, *TOTALS)
 class Inputs:
     """What a mart is a function of.
 
-    code       of transformations and queries, and the columns that they find
+    code       of transformations and queries, the columns that they find, and what tells which record of a key stands
     contracts  dataset -> fingerprint of today's contract
     batches    dataset -> ids of the batches that it has judged
     """
@@ -82,7 +82,7 @@ def mart_inputs(lake: Lake, contracts: Mapping[str, Contract], project: Path) ->
         )
         for dataset, contract in contracts.items()
     }
-    code = hashlib.sha256(json.dumps({name: _columns(contract) for name, contract in contracts.items()}).encode())
+    code = hashlib.sha256(json.dumps({name: _shape(contract) for name, contract in contracts.items()}).encode())
     for file in [*_statement_files(project), *sorted((project / "spark/batch_etl/transforms").glob("*.py"))]:
         code.update(file.read_bytes())
     fingerprints = {dataset: contract.fingerprint for dataset, contract in contracts.items()}
@@ -122,8 +122,9 @@ def _hold_the_same(one: Path, other: Path) -> bool:
     return all(filecmp.cmp(one / name, other / name, shallow=False) for name in names)
 
 
-def _columns(contract: Contract) -> list[Any]:
-    return [[column.name, column.kind, column.physical_type] for column in contract.columns]
+def _shape(contract: Contract) -> list[Any]:
+    columns = [[column.name, column.kind, column.physical_type] for column in contract.columns]
+    return [columns, contract.key, contract.version_order]
 
 
 def _clean_root(lake: Lake, contract: Contract) -> Path:

@@ -75,6 +75,20 @@ def test_a_batch_a_rule_a_query_and_a_transform_each_give_another_fingerprint(pr
     assert len(set(seen)) == 5
 
 
+@pytest.mark.parametrize("standing", [{"key": ("id", "other")}, {"version_order": ("id",)}])
+def test_where_another_record_of_a_key_may_stand_nothing_is_taken_over(
+    project: Path, standing: dict[str, tuple[str, ...]]
+) -> None:
+    lake = judged(project, "b1")
+    before = mart_inputs(lake, {"sales": SALES}, project)
+    wrote(lake, before, moment=1)
+
+    other = mart_inputs(lake, {"sales": SALES.model_copy(update=standing)}, project)
+
+    assert other.code != before.code
+    assert newest_mart_before(lake, other) is None
+
+
 def wrote(lake: Lake, inputs: Inputs, *, moment: int) -> Path:
     """The mart of these inputs, as if it had been written at a moment."""
     folder = lake.mart(inputs.fingerprint)

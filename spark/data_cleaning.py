@@ -13,7 +13,7 @@ from batch_etl.stores import audit
 from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.judging import LAYERS, Judged, files_by_layer, judge_parts, measure, parts_of
-from batch_etl.stores.lake import replacing, size_of
+from batch_etl.stores.lake import remove, replacing, size_of
 from batch_etl.stores.landing import Batch, known_batches
 
 log = logging.getLogger(__name__)
@@ -93,8 +93,10 @@ def _account(
 def _take_in(run: Run, ledger: Ledger, files: dict[str, list[Path]]) -> None:
     """Move what became of a batch into the lake."""
     folder = partial(run.lake.judged, dataset=ledger.dataset, contract_id=ledger.contract_id, batch_id=ledger.batch_id)
+    # Where clean stands, the batch is judged: of one that is judged again it goes first, and always it comes last.
+    remove(folder("clean"))
     with ExitStack() as taking_place:
-        # They take their places in reverse, clean last: where it stands, the batch is judged.
+        # They take their places in reverse.
         for layer in LAYERS:
             _move(files[layer], taking_place.enter_context(replacing(folder(layer))))
     log.info("judged %s", ledger.source_file, extra={"dataset": ledger.dataset, "clean": ledger.clean_records})

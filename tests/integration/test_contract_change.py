@@ -1,5 +1,14 @@
 """Another contract judges every batch again; the one before comes back with its judgement."""
 
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from batch_etl.recompute import Recompute
+from batch_etl.stores import lake
+from batch_etl.stores.lake import replacing
+from tests.integration.conftest import CUSTOMERS
 from tests.integration.pipeline import AFTER_LOADING, STAGES, Pipeline
 
 
@@ -42,3 +51,33 @@ def test_a_contract_that_changes_judges_every_batch_again_and_may_change_back(lo
         back     | published | 3       | 14 = 9 + 3 + 2 | 5
         """,
     )
+
+
+def test_what_newer_code_judges_otherwise_is_published_by_a_full_refresh(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    ledger = "SELECT * FROM audit.batch_ledger WHERE dataset = 'sales'"
+    # As if the code of then had let the record pass that breaks the contract.
+    loaded.query("UPDATE audit.batch_ledger SET clean_records = 6, quarantined_records = 0 WHERE dataset = 'sales'")
+
+    loaded.run("refresh", recompute=Recompute(is_full=True))
+
+    loaded.shows(ledger, "clean_records | quarantined_records | duplicate_records\n5 | 1 | 2")
+
+
+def test_a_batch_whose_new_judgement_is_taken_in_by_halves_is_not_judged(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_at_quarantine(folder: Path) -> AbstractContextManager[Path]:
+        if "quarantine" in folder.parts:
+            raise KeyboardInterrupt
+        return replacing(folder)
+
+    monkeypatch.setattr(lake, "replacing", killed_at_quarantine)
+    with pytest.raises(KeyboardInterrupt):
+        loaded.run("refresh", stages=("data_cleaning",), recompute=Recompute(is_full=True))
+    monkeypatch.undo()
+
+    again = loaded.run("r2", stages=("data_cleaning",))["data_cleaning"]
+
+    customers = len(CUSTOMERS.splitlines())
+    assert (again.is_nothing_new, again.records_in) == (False, customers)

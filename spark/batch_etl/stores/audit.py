@@ -135,12 +135,12 @@ def record_source_files(connection: Connection, run_key: str, files: Sequence[So
 
 
 def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
-    """Record where batches went. Judging one again by the same contract gives the same row."""
+    """Record where batches went. Judging one again by the same contract and code gives the same row."""
     with connection, connection.cursor() as cursor:
         execute_batch(
             cursor,
             """
-            INSERT INTO audit.batch_ledger (
+            INSERT INTO audit.batch_ledger AS known (
                 dataset, batch_id, contract_id, source_file,
                 source_records, clean_records, quarantined_records, duplicate_records,
                 source_cents, clean_cents, quarantined_cents, duplicate_cents
@@ -150,7 +150,27 @@ def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
                 %(source_records)s, %(clean_records)s, %(quarantined_records)s, %(duplicate_records)s,
                 %(source_cents)s, %(clean_cents)s, %(quarantined_cents)s, %(duplicate_cents)s
             )
-            ON CONFLICT (dataset, batch_id, contract_id) DO NOTHING
+            ON CONFLICT (dataset, batch_id, contract_id) DO UPDATE SET
+                source_records = EXCLUDED.source_records,
+                clean_records = EXCLUDED.clean_records,
+                quarantined_records = EXCLUDED.quarantined_records,
+                duplicate_records = EXCLUDED.duplicate_records,
+                source_cents = EXCLUDED.source_cents,
+                clean_cents = EXCLUDED.clean_cents,
+                quarantined_cents = EXCLUDED.quarantined_cents,
+                duplicate_cents = EXCLUDED.duplicate_cents,
+                judged_at = CLOCK_TIMESTAMP()
+            WHERE
+                (known.source_records, known.clean_records, known.quarantined_records, known.duplicate_records)
+                <> (
+                    EXCLUDED.source_records, EXCLUDED.clean_records,
+                    EXCLUDED.quarantined_records, EXCLUDED.duplicate_records
+                )
+                OR (known.source_cents, known.clean_cents, known.quarantined_cents, known.duplicate_cents)
+                <> (
+                    EXCLUDED.source_cents, EXCLUDED.clean_cents,
+                    EXCLUDED.quarantined_cents, EXCLUDED.duplicate_cents
+                )
             """,
             list(map(asdict, ledgers)),
             page_size=1000,

@@ -62,10 +62,18 @@ def replacing(folder: Path) -> Iterator[Path]:
     beside.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield beside
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder, if it is there: whoever is killed meanwhile leaves all of it under its name, or nothing."""
+    if folder.exists():
+        aside = folder.parent / f".{uuid.uuid4().hex}"
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def count_rows(folder: Path) -> int:

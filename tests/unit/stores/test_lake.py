@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from batch_etl.stores.lake import Lake, count_rows, replace_file, replacing
+from batch_etl.stores import lake
+from batch_etl.stores.lake import Lake, count_rows, remove, replace_file, replacing
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -38,6 +39,24 @@ def test_a_failure_leaves_what_stood_there(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     assert [path.name for path in tmp_path.rglob("*")] == ["clean", "old"]
+
+
+def test_a_kill_while_a_folder_is_deleted_leaves_nothing_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_half_way(folder: Path, **_: bool) -> None:
+        next(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    (tmp_path / "clean").mkdir()
+    for part in ("one", "two"):
+        (tmp_path / "clean" / part).touch()
+    monkeypatch.setattr(lake.shutil, "rmtree", killed_half_way)
+
+    with pytest.raises(KeyboardInterrupt):
+        remove(tmp_path / "clean")
+
+    assert [path.name.startswith(".") for path in tmp_path.iterdir()] == [True]
 
 
 def test_rows_are_counted_from_what_is_on_disk(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import quality
 from batch_etl.contract import Contract
 from batch_etl.quality import CheckResult
+from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.warehouse import fetch_rows
-from monitoring.contract_rules import OF_SOURCES, TABLES, Rule, rules_of_table
+from monitoring.contract_rules import Rule, of_sources, rules_of_table
 from monitoring.measured_tables import Measured
 
 
@@ -22,7 +23,7 @@ def check_contracts(
 
 
 def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], measured: Measured) -> CheckResult:
-    table = read_table(cursor, TABLES[dataset])
+    table = read_table(cursor, table_of(dataset))
     rules = rules_of_table(dataset, contracts, table.columns)
     offenders = [
         {"rule": name, "rows": count, "keys": _keys(cursor, dataset, table.key, rules[name])}
@@ -33,6 +34,6 @@ def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], meas
 
 
 def _keys(cursor: Cursor, dataset: str, key: Sequence[str], rule: Rule) -> list[dict[str, object]]:
-    names, view = sql.SQL(", ").join(map(sql.Identifier, key)), sql.Identifier(TABLES[dataset].partition(".")[2])
+    names, view = sql.SQL(", ").join(map(sql.Identifier, key)), sql.Identifier(table_of(dataset).partition(".")[2])
     query = sql.SQL("SELECT {} FROM {} WHERE {} AND ({}) LIMIT 5")
-    return fetch_rows(cursor, query.format(names, view, OF_SOURCES[dataset], rule.is_broken))
+    return fetch_rows(cursor, query.format(names, view, of_sources(dataset), rule.is_broken))

@@ -1,4 +1,4 @@
-"""The rules of the contracts as conditions of SQL, and the tables that hold the datasets."""
+"""The rules of the contracts as conditions of SQL."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from batch_etl.contract import Column, Contract
+from batch_etl.stores.contract_tables import STAR_TABLES
 
-# The table of each dataset that is modelled. The unknown member of a dimension comes from no source.
-TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
-OF_SOURCES = {
-    "customers": sql.SQL("customer_key != -1"),
-    "products": sql.SQL("product_key != -1"),
-    "sales": sql.SQL("TRUE"),
-}
+# The unknown member of a dimension comes from no source.
+_OF_SOURCES = {"customers": sql.SQL("customer_key != -1"), "products": sql.SQL("product_key != -1")}
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Rule:
 def rules_of_table(dataset: str, contracts: Mapping[str, Contract], held: Collection[str]) -> dict[str, Rule]:
     """Every rule about the columns that the table has, by the column's name and its own. held: these columns."""
     contract = contracts[dataset]
-    known_by = _known_by(contract, contracts)
+    known_by = {column: key for column, key in _known_by(contract, contracts).items() if key.strings[0] in held}
     return {
         f"{column.name}: {rule.name}": rule
         for column in contract.columns
@@ -68,9 +64,18 @@ def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator
 
 def dimensions_of(dataset: str, held: Collection[str]) -> list[str]:
     """The dimensions that a table of these columns points at, by a key of theirs."""
-    others = [table for table in TABLES.values() if table.startswith("core.dim_") and table != TABLES[dataset]]
+    if dataset not in STAR_TABLES:
+        return []
+    others = [
+        table for table in STAR_TABLES.values() if table.startswith("core.dim_") and table != STAR_TABLES[dataset]
+    ]
     names = [table.removeprefix("core.dim_") for table in others]
     return [name for name in names if f"{name}_key" in held]
+
+
+def of_sources(dataset: str) -> sql.SQL:
+    """What holds for the rows of its table that come from a source."""
+    return _OF_SOURCES.get(dataset, sql.SQL("TRUE"))
 
 
 def key_of(dimension: str) -> sql.Identifier:
@@ -80,9 +85,9 @@ def key_of(dimension: str) -> sql.Identifier:
 def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str, sql.Identifier]:
     """Columns that repeat the number of a dimension's row, under the same pattern, with the key that points at it."""
     return {
-        column: key_of(TABLES[dataset].removeprefix("core.dim_"))
+        column: key_of(STAR_TABLES[dataset].removeprefix("core.dim_"))
         for column, (dataset, target) in contract.references.items()
-        if dataset in TABLES
+        if dataset in STAR_TABLES
         and dataset in contracts
         and column == target
         and contracts[dataset].column(target).pattern == contract.column(column).pattern

@@ -17,11 +17,11 @@ from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
+from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
-from monitoring.contract_rules import TABLES
 from monitoring.measured_tables import Measured, measure_staged
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
@@ -66,7 +66,7 @@ def check_staging(run: Run) -> StageResult:
 
 def _count_rows(cursor: Cursor, manifest: Manifest, measured: Mapping[str, Measured]) -> dict[str, int]:
     count = sql.SQL("SELECT COUNT(*) AS n FROM {}")
-    known = {TABLES[dataset]: told.rows for dataset, told in measured.items()}
+    known = {table_of(dataset): told.rows for dataset, told in measured.items()}
     others = {table: sql.Identifier(table.partition(".")[2]) for table in manifest.rows.keys() - known.keys()}
     return known | {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in others.items()}
 

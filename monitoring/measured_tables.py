@@ -10,11 +10,12 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Contract
+from batch_etl.stores.contract_tables import table_of, table_stands
 from batch_etl.stores.difference import Table, read_table
 from batch_etl.stores.loads import Load, in_months
 from batch_etl.stores.staging import staging_table
 from batch_etl.stores.warehouse import fetch_rows
-from monitoring.contract_rules import OF_SOURCES, TABLES, dimensions_of, key_of, rules_of_table
+from monitoring.contract_rules import dimensions_of, key_of, of_sources, rules_of_table
 
 _KNOWN = """
     SELECT month, fingerprint, measured
@@ -82,20 +83,20 @@ class _Question:
 
 
 def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
-    """Of each dataset that is modelled, every row that is published."""
+    """Of each dataset, every row that is published."""
     return {
         dataset: _question(dataset, contracts, table).of(cursor, table.identifier)
-        for dataset, table in _modelled(cursor, contracts)
+        for dataset, table in _tables(cursor, contracts)
     }
 
 
 def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load) -> dict[str, Measured]:
-    """Of each dataset that is modelled, what an attempt would publish: every row that it staged, and what stays.
+    """Of each dataset, what an attempt would publish: every row that it staged, and what stays.
 
     The months that stay were measured when they were staged; where nobody knows them, they are measured now.
     """
     measured = {}
-    for dataset, table in _modelled(cursor, contracts):
+    for dataset, table in _tables(cursor, contracts):
         question = _question(dataset, contracts, table)
         if table.month_column is None:
             content = table.identifier if load.keeps(table.name) else staging_table(table.name, token)
@@ -129,22 +130,24 @@ def _known_months(cursor: Cursor, table: str, asked: str, parts: Mapping[str, st
     return {row["month"]: Measured(**row["measured"]) for row in rows if row["fingerprint"] == parts[row["month"]]}
 
 
-def _modelled(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[tuple[str, Table]]:
-    return [(dataset, read_table(cursor, TABLES[dataset])) for dataset in sorted(TABLES.keys() & contracts.keys())]
+def _tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[tuple[str, Table]]:
+    # The next run makes the one of a new contract.
+    names = {dataset: table_of(dataset) for dataset in sorted(contracts) if table_stands(cursor, table_of(dataset))}
+    return [(dataset, read_table(cursor, name)) for dataset, name in names.items()]
 
 
 def _question(dataset: str, contracts: Mapping[str, Contract], table: Table) -> _Question:
-    contract, of_sources = contracts[dataset], OF_SOURCES[dataset]
+    contract, is_of_source = contracts[dataset], of_sources(dataset)
     unknown = dimensions_of(dataset, table.columns)
     rules = rules_of_table(dataset, contracts, table.columns)
     count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
     amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
     asked = [
         sql.SQL("COUNT(*)"),
-        sql.SQL("COUNT(*) FILTER (WHERE {})").format(of_sources),
-        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)::bigint").format(amount, of_sources),
-        *(count.format(of_sources, sql.SQL("{} = -1").format(key_of(name))) for name in unknown),
-        *(count.format(of_sources, rule.is_broken) for rule in rules.values()),
+        sql.SQL("COUNT(*) FILTER (WHERE {})").format(is_of_source),
+        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)::bigint").format(amount, is_of_source),
+        *(count.format(is_of_source, sql.SQL("{} = -1").format(key_of(name))) for name in unknown),
+        *(count.format(is_of_source, rule.is_broken) for rule in rules.values()),
     ]
     return _Question(tuple(unknown), tuple(rules), sql.SQL(", ").join(asked))
 

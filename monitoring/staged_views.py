@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, content_after, in_months
 from batch_etl.stores.staging import staging_table
-from monitoring.contract_rules import TABLES, dimensions_of, key_of
+from monitoring.contract_rules import dimensions_of, key_of
 
 _VIEW = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {} AS content")
 
@@ -27,7 +28,7 @@ def only_touched(cursor: Cursor, token: int, load: Load) -> Iterator[None]:
     They are what the attempt staged, and of the months that stay the sales whose version of a customer or product would
     be another one or gone.
     """
-    table = read_table(cursor, TABLES["sales"])
+    table = read_table(cursor, table_of("sales"))
     staging, kept = staging_table(table.name, token), load.kept_months(table.name)
     moved = [_moved(name, token, load) for name in dimensions_of("sales", table.columns)]
     if kept:

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl import claim, release
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.attempts import run_near, shared_out
+from batch_etl.stores.contract_tables import make_tables, require_digits
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
@@ -51,6 +52,8 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
     """Fill a table for each part of the mart that is not visible: those that count, and the bytes that were read."""
     mart = read_manifest(folder)
     with connection, connection.cursor() as cursor:
+        make_tables(cursor, run.contracts)
+        require_digits(cursor, run.contracts)
         since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
         tables = [read_table(cursor, table) for table in mart.rows]
     there = [part for table in tables for part in parts_of(table, folder / table.name)]

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.clean_records import CleanRecords
+from batch_etl.stores.dataset_tables import own_datasets, write_datasets
 from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.mart import Manifest, mart_inputs, newest_mart_before, read_statements
 from batch_etl.stores.mart_quarantine import write_quarantined
@@ -25,7 +26,7 @@ def transform(run: Run) -> StageResult:
     folder = run.lake.mart(inputs.fingerprint)
     if folder.exists() and not run.recompute.is_asked:
         return StageResult(0, 0, {"mart": inputs.fingerprint}, is_nothing_new=True)
-    statements = read_statements(run.settings.pipeline_home)
+    statements = read_statements(run.settings.pipeline_home, own_datasets(run.contracts))
     bytes_in = size_of(
         folder for dataset in run.contracts for folder in inputs.clean_folders(run.lake, dataset).values()
     )
@@ -37,6 +38,8 @@ def transform(run: Run) -> StageResult:
         beside.mkdir()
         tables = MartTables(run.spark, beside, before)
         star = write_star(clean, tables, run.recompute)
+        for dataset, rows in write_datasets(clean, tables).items():
+            rows.createOrReplaceTempView(dataset)
         _write_marts(statements, star, tables)
         write_quarantined(run.lake, inputs, tables)
         rows = tables.count_published_rows()

@@ -858,7 +858,7 @@ BEGIN
             AND relkind IN ('r', 'p', 'v')
             AND NOT relispartition
             AND relowner = current_user::regrole
-            AND oid <> 'core.dim_customer'::regclass
+            AND NOT (relnamespace = 'core'::regnamespace AND TO_REGCLASS(FORMAT('masked.%I', relname)) IS NOT NULL)
     LOOP
         EXECUTE FORMAT('GRANT SELECT ON %s TO reader', readable);
     END LOOP;

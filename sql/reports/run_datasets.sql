@@ -73,6 +73,14 @@ published AS (
         COUNT(*) AS row_count
     FROM core.dim_product
     WHERE product_key != -1
+    UNION ALL
+    -- Each other one has a table of its own.
+    SELECT
+        SUBSTRING(table_name FROM '^core.(.*)$') AS dataset,
+        SUM(rows_inserted - rows_deleted)::bigint AS row_count
+    FROM audit.release_changes
+    WHERE table_name LIKE 'core.%%' AND table_name NOT IN ('core.fct_sale', 'core.dim_customer', 'core.dim_product')
+    GROUP BY table_name
 )
 
 SELECT

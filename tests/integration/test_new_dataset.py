@@ -1,14 +1,18 @@
 """A dataset without a line of Python or SQL: a contract alone, for a file that looks all different."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from batch_etl.contracts.reader import read_contract
+from batch_etl.recompute import Recompute
+from batch_etl.stores import clean_records
 from batch_etl.stores.lake import Lake
 from tests.integration.pipeline import PROJECT, Pipeline
 
@@ -55,6 +59,78 @@ def test_a_dataset_needs_a_contract_and_nothing_else(stores: Pipeline) -> None:
         *("ST002", "Nord Est", None, "outlet", 4),
         *(Decimal("950.50"), date(1999, 12, 1), None, evening.replace(hour=19, minute=0)),
     ]
+
+
+def test_its_records_are_a_table(stores: Pipeline) -> None:
+    stores.shows(
+        "SELECT * FROM core.stores ORDER BY store_id",
+        """
+        store_id | store_name       | manager_name | format_code | employees | monthly_rent_eur | opened_on  | is_owned
+        ST001    | Café de la Gare  | Zoé Müller   | city        | 12        | 1234.50          | 2024-02-29 | true
+        ST002    | Nord Est         |              | outlet      | 4         | 950.50           | 1999-12-01 |
+        """,
+    )
+    assert stores.query("SELECT COL_DESCRIPTION('core.stores'::regclass, 1)") == [("Number of the shop.",)]
+    stores.shows(
+        "SELECT * FROM audit.quality_results WHERE check_name = 'contract_of_stores'",
+        "check_name | is_passed\ncontract_of_stores | true",
+    )
+
+
+def test_who_may_only_read_sees_no_person_in_it(stores: Pipeline) -> None:
+    stores.shows(
+        "SELECT * FROM masked.stores ORDER BY store_id",
+        "store_id | manager_name | employees\nST001 | Z*** | 12\nST002 | | 4",
+    )
+    may_read = "SELECT HAS_TABLE_PRIVILEGE('reader', %s, 'SELECT')"
+    assert [stores.query(may_read, f"{schema}.stores") for schema in ("core", "masked")] == [[(False,)], [(True,)]]
+
+
+def test_queries_read_it_and_releases_follow_it(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    again.query("CREATE TABLE marts.kinds (format_code text PRIMARY KEY, employees bigint)")
+    (again.home / "sql/transformations/kinds.sql").write_text(
+        "SELECT format_code, SUM(employees) AS employees FROM stores GROUP BY format_code", encoding="utf-8"
+    )
+    header = STORES.splitlines()[1]
+    later = [
+        "Café;ST001;;;mall;13;1,00;29/02/2024;;21/11/2026 08:00",
+        "Sud;ST005;;;mall;2;1,00;29/02/2024;;21/11/2026 08:00",
+    ]
+    lines = ["Liste", header, *later, ""]
+    (again.raw / "stores_2.csv").write_bytes("\n".join(lines).encode("latin-1"))
+
+    again.run("r2")
+
+    again.shows("SELECT * FROM marts.kinds ORDER BY 1", "format_code | employees\nmall | 15\noutlet | 4")
+    again.shows(
+        "SELECT * FROM audit.release_changes WHERE release = 2 AND table_name = 'core.stores'",
+        "rows_inserted | rows_updated | rows_deleted\n1 | 1 | 0",
+    )
+    again.shows(
+        "SELECT * FROM history.as_of(NULL::core.stores, 1) ORDER BY store_id",
+        "store_id | employees\nST001 | 12\nST002 | 4",
+    )
+    report = json.loads(next((again.home / "data/processed/reports").glob("*r2*.json")).read_text(encoding="utf-8"))
+    (kinds,) = (row for row in report["lineage"] if row["mart"] == "marts.kinds")
+    assert (kinds["tables"], kinds["datasets"]) == (["core.stores"], {"stores": 2})
+    (told,) = (row for row in report["datasets"] if row["dataset"] == "stores")
+    assert told["published_rows"] == 3
+    assert again.run("r3")["data_loading"].is_nothing_new
+
+
+def test_the_version_that_stands_is_the_same_whether_memory_holds_the_records_or_not(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    before = again.contents(("core.stores",))
+    monkeypatch.setattr(clean_records, "_ROWS_IN_MEMORY", 0)
+
+    again.run("r2", recompute=Recompute(is_full=True))
+
+    assert again.contents(("core.stores",)) == before
 
 
 def test_its_files_are_accounted_for_like_all_others(stores: Pipeline) -> None:

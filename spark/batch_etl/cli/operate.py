@@ -9,7 +9,7 @@ from batch_etl.contracts.reader import read_contracts
 from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
-from batch_etl.stores.core_columns import add_contract_columns
+from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.summary import read_summary
 
 
@@ -19,11 +19,11 @@ def register(app: typer.Typer) -> None:
 
 
 def init() -> None:
-    """Create the warehouse's schemas and tables, and columns that contracts got since; what stands stays as it is."""
+    """Create the warehouse's schemas and tables, and what contracts got since; what stands stays as it is."""
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="init") as connection:
         warehouse.create_tables(connection, settings.pipeline_home / "sql/create_tables.sql")
-        added = add_contract_columns(connection, read_contracts(settings.folder("contracts")))
+        added = follow_contracts(connection, read_contracts(settings.folder("contracts")))
     typer.echo(f"warehouse: tables are there{', new: ' if added else ''}{', '.join(added)}")
 
 

@@ -17,6 +17,8 @@ _SUFFIX = ".odcs.yaml"
 _OBEYED = ("name", "logicalType", "physicalType", "dataGranularityDescription", "properties", "customProperties")
 _CUSTOM = ("versionOrder", "ledgerAmount", "driftPolicy", "onRefusedFile")
 _CENTS = 2
+# PostgreSQL keeps 63; a table in staging adds the token and a number of its own.
+_LONGEST_DATASET = 32
 # Ten billion of such amounts have a sum that is exact, on Arrow and in Python.
 _MOST_LEDGER_DIGITS = 18
 
@@ -99,8 +101,10 @@ def _dataset(schema: SchemaObject, faults: Faults) -> str:
     dataset = faults.file.name.removesuffix(_SUFFIX)
     if schema.name != dataset:
         faults.add("schema[0].name", f"'{schema.name}' differs from the file's name; use '{dataset}'")
-    elif not NAME.fullmatch(dataset):
-        faults.add("schema[0].name", f"'{dataset}' must start with a letter, and hold letters, digits and _ only")
+    elif not NAME.fullmatch(dataset) or dataset != dataset.lower():
+        faults.add("schema[0].name", f"'{dataset}' must start with a letter, and hold small letters, digits and _ only")
+    elif len(dataset) > _LONGEST_DATASET:
+        faults.add("schema[0].name", f"'{dataset}' is longer than {_LONGEST_DATASET} characters; shorten it")
     return dataset
 
 

@@ -1,4 +1,4 @@
-"""Faults that no contract has by itself: files that two of them claim, references that lead nowhere."""
+"""Faults that no contract has by itself: names that are taken, files that two claim, references that lead nowhere."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -6,11 +6,30 @@ from pathlib import Path
 
 from batch_etl.contract import Contract
 
+# A table in core or its history would have this name.
+_TAKEN = ("dim_customer", "dim_date", "dim_product", "fct_sale", "new_parts", "records")
+# What the star computes for the rows of a dataset.
+_OF_A_VERSION = ("valid_from_utc", "valid_to_utc", "is_current")
+_COMPUTED = {
+    "sales": ("sold_on", "customer_key", "product_key", "gross_usd", "discount_usd", "net_usd"),
+    "customers": ("customer_key", *_OF_A_VERSION),
+    "products": ("product_key", *_OF_A_VERSION),
+}
+
 
 def faults_together(contracts: Mapping[str, Contract], unread: set[str], folder: Path) -> list[str]:
     """What is wrong between contracts. unread: datasets whose own faults are told already."""
-    found = [*_shared_files(contracts), *_dead_references(contracts, unread)]
+    found = [*_taken_names(contracts), *_shared_files(contracts), *_dead_references(contracts, unread)]
     return [f"{folder}: {fault}" for fault in found]
+
+
+def _taken_names(contracts: Mapping[str, Contract]) -> Iterator[str]:
+    for dataset, contract in contracts.items():
+        if dataset in _TAKEN:
+            yield f"{dataset}: the warehouse has another table of this name; give the dataset another one"
+        for name in contract.column_names:
+            if name in _COMPUTED.get(dataset, ()):
+                yield f"{dataset}: the column {name} is computed; of the files it needs another name"
 
 
 def _shared_files(contracts: Mapping[str, Contract]) -> Iterator[str]:

@@ -13,6 +13,8 @@ _BUILT_FROM = {
     "dim_date": ("sales",),
     "fct_sale": ("sales", "customers", "products"),
 }
+# Every other dataset has a table of its own name.
+_OF_THE_STAR = {"customers", "products", "sales"}
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")
 _COMMENT = re.compile(r"--.*")
 
@@ -29,11 +31,12 @@ def trace_marts(
     """
     files = {row["dataset"]: row["batches"] for row in batches}
     touched = set(changed)
+    built_from = _BUILT_FROM | {dataset: (dataset,) for dataset in sorted(files.keys() - _OF_THE_STAR)}
     rows = []
     for mart in sorted(queries.keys() & set(marts)):
         read = _read_by(mart, queries)
-        tables = [table for table in _BUILT_FROM if table in read]
-        datasets = list(dict.fromkeys(dataset for table in tables for dataset in _BUILT_FROM[table]))
+        tables = [table for table in built_from if table in read]
+        datasets = list(dict.fromkeys(dataset for table in tables for dataset in built_from[table]))
         rows.append(
             {
                 "mart": f"marts.{mart}",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import shared_out
@@ -16,6 +16,7 @@ from batch_etl.transforms.values import spark_type
 from batch_etl.transforms.versions import current_versions, highest_versions
 
 _ROWS_AT_ONCE = 1_000_000
+_ROWS_IN_MEMORY = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,20 @@ class CleanRecords:
         """The same as Parquet files, which hold more columns; below scratch where somebody has to write them first."""
         if self._is_decided(dataset):
             return self._files(dataset)
+        place = scratch / dataset
+        self.current_records(dataset).write.parquet(str(place))
+        return files_in([place])
+
+    def current_records(self, dataset: str) -> DataFrame:
+        """The same for Spark: of a dataset that no memory has to hold."""
         contract = self.contracts[dataset]
         schema = ", ".join(f"`{column.name}` {spark_type(column)}" for column in contract.columns)
         folders = self.inputs.clean_folders(self.lake, dataset).values()
-        records = self.spark.read.schema(schema).parquet(*map(str, folders))
-        place = scratch / dataset
-        current_versions(records, contract).write.parquet(str(place))
-        return files_in([place])
+        return current_versions(self.spark.read.schema(schema).parquet(*map(str, folders)), contract)
+
+    def is_small(self, dataset: str) -> bool:
+        """Whether its records go into memory."""
+        return sum(map(count_rows_of, self._files(dataset))) <= _ROWS_IN_MEMORY
 
     def _is_decided(self, dataset: str) -> bool:
         """Within a batch cleaning has decided."""

@@ -37,8 +37,8 @@ class Table:
 
     @property
     def money(self) -> list[str]:
-        """The columns whose sums are worth telling."""
-        return [column for column in self.columns if column.endswith("_usd")]
+        """The columns whose sums are worth telling, and exact."""
+        return [name for name, kind in self.types.items() if name.endswith("_usd") and kind == "numeric"]
 
 
 @dataclass(frozen=True)

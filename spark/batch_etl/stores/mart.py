@@ -3,7 +3,7 @@
 import filecmp
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -107,10 +107,16 @@ def changed_batches(lake: Lake, dataset: str, before: Inputs, inputs: Inputs) ->
     return gone, [folder for batch_id, folder in new.items() if batch_id not in same]
 
 
-def read_statements(project: Path) -> list[Statement]:
-    """The queries of sql/transformations, each after those whose tables it reads."""
+def read_statements(project: Path, datasets: Iterable[str] = ()) -> list[Statement]:
+    """The queries of sql/transformations, each after those whose tables it reads.
+
+    datasets  those that have a table of their own
+
+    Raises ConfigurationError.
+    """
     files = _statement_files(project)
-    return in_order([parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files], STAR)
+    queries = [parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files]
+    return in_order(queries, [*STAR, *datasets])
 
 
 def _hold_the_same(one: Path, other: Path) -> bool:

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from batch_etl.errors import ConfigurationError
 from batch_etl.stores.lake import count_rows, files_in, read_part, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
@@ -55,7 +56,13 @@ class MartTables:
         """Write the months of these rows.
 
         only  the months that the rows are of; every other one is taken from the mart before. None: all months there are
+
+        Raises ConfigurationError where the rows have a column of the name that the months' folders have.
         """
+        if "month" in rows.columns:
+            raise ConfigurationError(
+                f"{table}: of a table that is computed by month no column is called month; rename it"
+            )
         place = self._open_months(table, only)
         if only is None or only:
             months = rows.withColumn("month", month_of(month_column))

@@ -13,6 +13,8 @@ from batch_etl.errors import ConfigurationError
 from batch_etl.transforms.rollups import ROLLUPS
 
 _BY_MONTH = re.compile(r"^-- Computed: for each month of (\w+)\.$", re.MULTILINE)
+# PostgreSQL keeps 63; a table in staging adds the token, a number of its own and what its key is called.
+LONGEST_NAME = 32
 # What queries know without a file of their own: a month of each is a function of this month's sales.
 SALES_BY_MONTH = {"fct_sale": "core.fct_sale", **{name: f"lake.{name}" for name in ROLLUPS}}
 
@@ -55,8 +57,8 @@ def in_order(statements: Sequence[Statement], star: Sequence[str]) -> list[State
 
     star  names of the tables that are there before any query
 
-    Raises ConfigurationError for a table that nothing makes, for queries that wait for each other, and for one that is
-    computed by month and reads what is not.
+    Raises ConfigurationError for a table that nothing makes, a name that is taken or too long, queries that wait for
+    each other, and one that is computed by month and reads what is not.
     """
     by_name = {statement.name: statement for statement in statements}
     faults = [fault for statement in statements for fault in _faults(statement, by_name, star)]
@@ -88,6 +90,10 @@ def _faults(statement: Statement, by_name: Mapping[str, Statement], star: Sequen
         f"{file}: reads {table}, which nothing makes; there are {', '.join(sorted(known))}"
         for table in sorted(statement.reads - known)
     ]
+    if statement.name in star:
+        faults.append(f"{file}: queries know another table by this name; give it one of its own")
+    if len(statement.name) > LONGEST_NAME:
+        faults.append(f"{file}: its name is longer than {LONGEST_NAME} characters; shorten it")
     if statement.month_column is not None:
         # A dimension may change under a month whose sales stay as they are.
         others = {name for name in statement.reads & known if not _is_by_month(name, by_name)}

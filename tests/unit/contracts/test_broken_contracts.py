@@ -187,9 +187,17 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_contract(file)
 
 
-def test_a_name_that_no_table_could_have_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "my gifts.odcs.yaml"
-    file.write_text(GIFTS.replace("name: gifts", "name: my gifts"), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("my gifts", "'my gifts' must start with a letter, and hold small letters, digits and _ only"),
+        ("Gifts", "'Gifts' must start with a letter, and hold small letters, digits and _ only"),
+        ("gifts_" * 6, f"'{'gifts_' * 6}' is longer than 32 characters; shorten it"),
+    ],
+)
+def test_a_name_that_no_table_could_have_is_refused(tmp_path: Path, name: str, fault: str) -> None:
+    file = tmp_path / f"{name}.odcs.yaml"
+    file.write_text(GIFTS.replace("name: gifts", f"name: {name}"), encoding="utf-8")
 
-    with pytest.raises(ConfigurationError, match="'my gifts' must start with a letter, and hold letters, digits and _"):
+    with pytest.raises(ConfigurationError, match=fault):
         read_contract(file)

@@ -10,6 +10,8 @@ from batch_etl.contracts.together import shared_name
 from batch_etl.errors import ConfigurationError
 from tests.unit.gifts import GIFTS, written
 
+PROJECT = Path(__file__).resolve().parents[3]
+
 
 def faults_of(folder: Path) -> list[str]:
     with pytest.raises(ConfigurationError) as refusal:
@@ -46,6 +48,25 @@ def test_a_reference_to_a_contract_that_is_refused_is_no_second_fault(tmp_path: 
     (tmp_path / "givers.odcs.yaml").write_text("", encoding="utf-8")
 
     assert [fault.split(": ")[0] for fault in faults_of(tmp_path)] == ["givers.odcs.yaml"]
+
+
+def test_a_dataset_that_is_named_like_another_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "records.odcs.yaml").write_text(GIFTS.replace("name: gifts", "name: records"), encoding="utf-8")
+
+    assert faults_of(tmp_path) == [
+        "records: the warehouse has another table of this name; give the dataset another one"
+    ]
+
+
+@pytest.mark.parametrize(("dataset", "column"), [("sales", "net_usd"), ("products", "is_current")])
+def test_a_column_that_is_named_like_a_computed_one_is_refused(tmp_path: Path, dataset: str, column: str) -> None:
+    text = (PROJECT / f"config/contracts/{dataset}.odcs.yaml").read_text(encoding="utf-8")
+    one_more = f"      - {{name: {column}, description: Of the till., logicalType: string, physicalType: text}}\n"
+    (tmp_path / f"{dataset}.odcs.yaml").write_text(f"{text.rstrip()}\n{one_more}", encoding="utf-8")
+
+    fault = f"{dataset}: the column {column} is computed; of the files it needs another name"
+
+    assert fault in faults_of(tmp_path)
 
 
 def test_two_contracts_that_claim_the_same_file_are_refused(tmp_path: Path) -> None:

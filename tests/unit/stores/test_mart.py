@@ -4,11 +4,13 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from batch_etl.contract import Column, Contract
-from batch_etl.errors import LoadFailed
+from batch_etl.errors import ConfigurationError, LoadFailed
+from batch_etl.stores.difference import Table
 from batch_etl.stores.lake import Lake
 from batch_etl.stores.mart import (
     Inputs,
@@ -19,6 +21,7 @@ from batch_etl.stores.mart import (
     read_manifest,
     read_statements,
 )
+from batch_etl.stores.mart_tables import MartTables
 
 SALES = Contract(
     dataset="sales",
@@ -147,3 +150,16 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_mart_that_is_not_there_is_told_with_the_fix(tmp_path: Path) -> None:
     with pytest.raises(LoadFailed, match="no such mart; its inputs changed, run data_transformation again"):
         read_manifest(tmp_path / "f1")
+
+
+def test_of_a_table_by_month_no_column_may_be_called_as_the_folders_are(tmp_path: Path) -> None:
+    rows = SimpleNamespace(columns=["month", "orders"])
+
+    with pytest.raises(ConfigurationError, match=r"marts\.kinds: .* no column is called month; rename it"):
+        MartTables(spark=None, folder=tmp_path).write_months("marts.kinds", rows, month_column="sold_on", only=None)
+
+
+def test_only_sums_that_are_exact_are_told() -> None:
+    table = Table("marts.kinds", {"net_usd": "numeric", "about_usd": "double precision", "orders": "bigint"}, (), None)
+
+    assert table.money == ["net_usd"]

@@ -62,6 +62,8 @@ def test_the_header_says_how_a_table_is_made() -> None:
             "queries wait for each other: a reads c reads b reads a",
         ),
         ({"a": "SELECT x FROM a"}, "queries wait for each other: a reads a"),
+        ({"product_sales": "SELECT x FROM fct_sale"}, "product_sales.sql: queries know another table by this name"),
+        ({"a" * 33: "SELECT x FROM fct_sale"}, f"{'a' * 33}.sql: its name is longer than 32 characters; shorten it"),
         (
             {"a": "-- Computed: for each month of d.\nSELECT d FROM dim_date"},
             "a.sql: is computed by month and reads dim_date, which is not",

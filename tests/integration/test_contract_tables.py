@@ -7,7 +7,7 @@ import pytest
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import LoadFailed
-from batch_etl.stores.core_columns import add_contract_columns
+from batch_etl.stores.contract_tables import follow_contracts
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
 
 COUPON = """\
@@ -38,8 +38,8 @@ def with_coupons(loaded: Pipeline) -> Pipeline:
 def test_a_column_that_a_contract_gets_reaches_its_table(with_coupons: Pipeline) -> None:
     contracts = read_contracts(with_coupons.home / "config/contracts")
     with closing(psycopg2.connect(with_coupons.dsn)) as connection:
-        assert add_contract_columns(connection, contracts) == ["core.fct_sale.coupon_code"]
-        assert add_contract_columns(connection, contracts) == []
+        assert follow_contracts(connection, contracts) == ["core.fct_sale.coupon_code"]
+        assert follow_contracts(connection, contracts) == []
 
     with_coupons.run("r2")
 
@@ -68,3 +68,14 @@ def test_a_column_that_a_contract_gets_reaches_its_table(with_coupons: Pipeline)
 def test_a_load_into_a_table_that_lacks_the_column_says_what_to_do(with_coupons: Pipeline) -> None:
     with pytest.raises(LoadFailed, match=r"core\.fct_sale has no column coupon_code; \./etl init adds it"):
         with_coupons.run("r2")
+
+
+def test_a_table_that_would_round_what_its_contract_lets_pass_is_not_loaded(loaded: Pipeline) -> None:
+    contract = loaded.home / "config/contracts/products.odcs.yaml"
+    others, cost = contract.read_text(encoding="utf-8").split("name: cost_usd")
+    finer = cost.replace("numeric(12,2)", "numeric(12,4)", 1)
+    contract.write_text(f"{others}name: cost_usd{finer}", encoding="utf-8")
+
+    fault = r"core\.dim_product\.cost_usd keeps 2 digits behind the point, its contract 4; give it there and in history"
+    with pytest.raises(LoadFailed, match=fault):
+        loaded.run("finer")

@@ -1,0 +1,131 @@
+"""The tables of core that hold the datasets: those of the star, and for every other dataset one of its own."""
+
+from collections.abc import Iterator, Mapping
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from batch_etl.contract import Column, Contract
+from batch_etl.errors import LoadFailed
+from batch_etl.stores.difference import columns_named, read_table
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+
+STAR_TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
+# When a version began is told by valid_from_utc and valid_to_utc.
+_TOLD_OTHERWISE = {"customers": ("updated_at_utc",), "products": ("updated_at_utc",)}
+
+
+def table_of(dataset: str) -> str:
+    return STAR_TABLES.get(dataset, f"core.{dataset}")
+
+
+def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) -> list[str]:
+    """Make the tables that contracts have and the warehouse lacks, and add the columns that tables lack; names them."""
+    with connection, connection.cursor() as cursor:
+        made = make_tables(cursor, contracts)
+        return [*made, *(column for contract in contracts.values() for column in _add_columns(cursor, contract))]
+
+
+def make_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[str]:
+    """Make the tables that contracts have and the warehouse lacks; names them. Nobody waits for it.
+
+    Only the key may not be empty there: what else a contract promises may change, and the checks hold it.
+    """
+    lacking = [contract for contract in contracts.values() if not table_stands(cursor, table_of(contract.dataset))]
+    for contract in lacking:
+        _make_table(cursor, contract)
+    return [table_of(contract.dataset) for contract in lacking]
+
+
+def require_digits(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
+    """Raise LoadFailed where a table would round what its contract lets pass: PostgreSQL does so without a word."""
+    for contract in contracts.values():
+        table = table_of(contract.dataset)
+        held = _digits_of(cursor, table)
+        for column in contract.columns:
+            if (column.scale or 0) > held.get(column.name, column.scale or 0):
+                raise LoadFailed(
+                    f"warehouse: {table}.{column.name} keeps {held[column.name]} digits behind the point, its contract "
+                    f"{column.scale}; give it there and in {table.replace('core.', 'history.')} the type "
+                    f"{column.physical_type}"
+                )
+
+
+def table_stands(cursor: Cursor, table: str) -> bool:
+    return bool(fetch_value(cursor, "SELECT TO_REGCLASS(%s) IS NOT NULL", (table,)))
+
+
+def _make_table(cursor: Cursor, contract: Contract) -> None:
+    table = sql.Identifier(*table_of(contract.dataset).split("."))
+    columns = [*map(_definition, contract.columns), sql.SQL("PRIMARY KEY ({})").format(columns_named(contract.key))]
+    cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(table, sql.SQL(", ").join(columns)))
+    about = f"Records of {contract.dataset}: of each key the version that stands."
+    cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(about)))
+    for column in contract.columns:
+        _describe(cursor, table, column)
+    _let_read(cursor, contract)
+
+
+def _add_columns(cursor: Cursor, contract: Contract) -> Iterator[str]:
+    """A new column may be empty, whatever the contract says: rows that were published before do not have it."""
+    table = read_table(cursor, table_of(contract.dataset))
+    known = {*table.columns, *_TOLD_OTHERWISE.get(contract.dataset, ())}
+    for column in contract.columns:
+        if column.name not in known:
+            cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(table.identifier, _definition(column)))
+            _describe(cursor, table.identifier, column)
+            yield f"{table.name}.{column.name}"
+    if contract.dataset not in STAR_TABLES:
+        _let_read(cursor, contract)
+
+
+def _let_read(cursor: Cursor, contract: Contract) -> None:
+    """Let reader see a table; where it holds personal data, a view on it that does not."""
+    name = table_of(contract.dataset)
+    table, view = (sql.Identifier(schema, contract.dataset) for schema in ("core", "masked"))
+    personal = {column.name for column in contract.columns if column.is_personal}
+    readable = view if personal else table
+    if personal:
+        shown = [_shown(column, kind, personal) for column, kind in read_table(cursor, name).types.items()]
+        cursor.execute(
+            sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(view, sql.SQL(", ").join(shown), table)
+        )
+        about = sql.Literal(f"{name} without personal data.")
+        cursor.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(view, about))
+        for column in contract.columns:
+            _describe(cursor, view, column)
+    if fetch_value(cursor, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')"):
+        cursor.execute(sql.SQL("REVOKE ALL ON {} FROM reader").format(table))
+        cursor.execute(sql.SQL("GRANT SELECT ON {} TO reader").format(readable))
+
+
+def _shown(column: str, kind: str, personal: set[str]) -> sql.Composable:
+    if column not in personal:
+        return sql.Identifier(column)
+    masked = sql.SQL("LEFT({0}, 1) || '***' AS {0}" if kind == "text" else "NULL::{1} AS {0}")
+    return masked.format(sql.Identifier(column), sql.SQL(kind))
+
+
+def _definition(column: Column) -> sql.Composed:
+    # The type is one of those that a contract can have: its reader has checked it.
+    return sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.physical_type))
+
+
+def _describe(cursor: Cursor, table: sql.Identifier, column: Column) -> None:
+    place = sql.Identifier(*table.strings, column.name)
+    cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(column.description)))
+
+
+def _digits_of(cursor: Cursor, table: str) -> dict[str, int]:
+    """Column -> digits behind the point, of the columns that keep a number of them."""
+    rows = fetch_rows(
+        cursor,
+        """
+        SELECT column_name, numeric_scale
+        FROM information_schema.columns
+        WHERE table_schema || '.' || table_name = %s AND data_type = 'numeric' AND numeric_scale IS NOT NULL
+        """,
+        (table,),
+    )
+    return {row["column_name"]: row["numeric_scale"] for row in rows}

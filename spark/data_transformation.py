@@ -13,6 +13,7 @@ from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.mart import Manifest, mart_inputs, newest_mart_before, read_statements
 from batch_etl.stores.mart_quarantine import write_quarantined
 from batch_etl.stores.mart_tables import MartTables
+from batch_etl.stores.retention import forget_old
 from batch_etl.stores.star_tables import WrittenStar, write_star
 from batch_etl.transforms.statements import SALES_BY_MONTH, Statement, in_turns
 
@@ -45,6 +46,7 @@ def transform(run: Run) -> StageResult:
         rows = tables.count_published_rows()
         inputs.write(beside)
         Manifest(inputs.fingerprint, inputs.batches, rows, tables.fingerprint_published_parts()).write(beside)
+    forget_old(run.lake, run.contracts, kept_marts=run.settings.config.lake.kept_marts)
     months = "all" if star.months is None else sorted(star.months)
     return StageResult(
         clean.count(),

@@ -61,6 +61,12 @@ class LandingLimits(_Frozen):
     max_unpacked_bytes: int = Field(ge=1)
 
 
+class LakeLimits(_Frozen):
+    """kept_marts: how many of the newest marts stay."""
+
+    kept_marts: int = Field(ge=1)
+
+
 class AlertRules(_Frozen):
     """When something is an incident, and when messages go out. minimum_severity goes by the scheme of an address."""
 
@@ -80,6 +86,7 @@ class PipelineConfig(_Frozen):
     dataset_sizes: dict[str, Annotated[str, Field(pattern=r"^[^/\\]+$")]] = Field(min_length=1)
     quality: QualityLimits
     landing: LandingLimits
+    lake: LakeLimits
     spark: SparkConfig
     releases: ReleaseLimits
     alerts: AlertRules

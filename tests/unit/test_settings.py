@@ -15,6 +15,7 @@ dataset_sizes: {small: "*_small.*", all: "*"}
 quality: {max_quarantined_share: 0.2, max_unknown_share: 0.2, max_deviation: 5, max_drift: 0.2, max_age_hours: 48}
 spark: {split_bytes: 100, small_bytes: 0}
 landing: {max_unpacked_bytes: 1000}
+lake: {kept_marts: 2}
 releases: {kept: 3, lock_wait_seconds: 60}
 alerts:
   stage_deadline_minutes: 90
@@ -120,6 +121,7 @@ def test_every_fault_of_the_configuration_is_told_at_once(home: Path) -> None:
             "dataset_sizes",
             "quality",
             "landing",
+            "lake",
             "spark",
             "releases",
             "alerts",

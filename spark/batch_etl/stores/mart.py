@@ -89,10 +89,15 @@ def mart_inputs(lake: Lake, contracts: Mapping[str, Contract], project: Path) ->
     return Inputs(code.hexdigest()[:16], fingerprints, batches)
 
 
+def marts_by_age(lake: Lake) -> list[Path]:
+    """The marts that were computed, newest first."""
+    marts = [file.parent for file in lake.mart("any").parent.glob("[!.]*/inputs.json")]
+    return sorted(marts, key=lambda mart: (mart / "inputs.json").stat().st_mtime, reverse=True)
+
+
 def newest_mart_before(lake: Lake, inputs: Inputs) -> Path | None:
     """The mart whose unchanged months the next one may take over: the same code, and its clean batches still there."""
-    marts = [file.parent for file in lake.mart("any").parent.glob("[!.]*/inputs.json")]
-    for folder in sorted(marts, key=lambda mart: (mart / "inputs.json").stat().st_mtime, reverse=True):
+    for folder in marts_by_age(lake):
         before = Inputs.read(folder)
         if before.code == inputs.code and all(map(Path.exists, before.clean_folders(lake, "sales").values())):
             return folder

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from fnmatch import fnmatch
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import errors
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.failed_stages import failed_stages, unfinished_stages
-from monitoring.findings import Watch, by_cause, extent
+from monitoring.findings import Row, Watch, by_cause, extent
 from monitoring.incidents import Finding, fingerprint
 
 _DEAD_AFTER_FAILURES = 3
@@ -72,24 +73,29 @@ def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
 
 
 def _refused_files(cursor: Cursor, _: Watch) -> Iterator[Finding]:
-    """Files refused by the newest run that looked at files of their dataset."""
-    rows = fetch_rows(
+    """Files that the newest run which looked at them refused. One that a later run would have seen is gone."""
+    looks = fetch_rows(
         cursor,
         """
-        WITH newest AS (
-            SELECT DISTINCT ON (dataset) dataset, run_key
-            FROM audit.source_files
-            WHERE dataset IS NOT NULL
-            ORDER BY dataset ASC, recorded_at DESC
-        )
-
-        SELECT run_key, dataset, file_name, reason, recorded_at
-        FROM newest
-        INNER JOIN audit.source_files USING (dataset, run_key)
-        WHERE state = 'refused'
-        ORDER BY file_name
+        SELECT DISTINCT ON (details->>'looked_at') details->>'looked_at' AS pattern, run_key, started_at
+        FROM audit.stage_runs
+        WHERE stage = 'data_ingestion' AND details ? 'looked_at'
+        ORDER BY details->>'looked_at' ASC, started_at DESC
         """,
     )
+    newest = fetch_rows(
+        cursor,
+        """
+        SELECT *
+        FROM (
+            SELECT DISTINCT ON (file_name) run_key, file_name, state, reason, recorded_at
+            FROM audit.source_files
+            ORDER BY file_name ASC, recorded_at DESC
+        ) AS newest
+        WHERE state = 'refused'
+        """,
+    )
+    rows = [row for row in newest if not any(_found_it_gone(look, row) for look in looks)]
     for cause, same in by_cause(rows, lambda row: fingerprint(row["reason"].replace(row["file_name"], "<file>"))):
         files = tuple(row["file_name"] for row in same)
         yield Finding(
@@ -102,6 +108,12 @@ def _refused_files(cursor: Cursor, _: Watch) -> Iterator[Finding]:
             messages=(same[0]["reason"],),
             **extent(same, "recorded_at"),
         )
+
+
+def _found_it_gone(look: Row, refused: Row) -> bool:
+    # A retry leaves what the run found first.
+    is_later = look["run_key"] != refused["run_key"] and look["started_at"] > refused["recorded_at"]
+    return bool(is_later and fnmatch(refused["file_name"], look["pattern"]))
 
 
 def _missed_runs(cursor: Cursor, watch: Watch) -> Iterator[Finding]:

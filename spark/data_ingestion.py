@@ -46,7 +46,7 @@ def ingest(run: Run) -> StageResult:
     return StageResult(
         records,
         records,
-        {"files": len(found), **told},
+        {"files": len(found), "looked_at": run.settings.file_pattern(run.dataset_size), **told},
         is_nothing_new=not new,
         bytes_in=sum(batch.size_bytes for batch, _ in new),
         bytes_out=size_of(run.lake.ingested(batch.dataset, batch.batch_id) for batch, _ in new),

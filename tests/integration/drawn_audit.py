@@ -18,10 +18,10 @@ def stage(
     at: datetime = NOW,
     attempt: int = 1,
     error: str = "",
-    report: str = "",
+    **told: str,
 ) -> None:
-    """Draw an attempt at a stage, as the run would have left it."""
-    details = {"error": error} if error else {"report": report} if report else {}
+    """Draw an attempt at a stage, as the run would have left it. told: its details."""
+    details = {"error": error} if error else told
     ended = None if state == "running" else at
     pipeline.query(
         "INSERT INTO audit.stage_runs VALUES (%s, %s, %s, %s, %s, %s, NULL, NULL, %s)",
@@ -71,6 +71,10 @@ def refuse_files(pipeline: Pipeline) -> None:
 def accept_them(pipeline: Pipeline) -> None:
     for number in range(3):
         _file(pipeline, "r2", f"sales_{number}.csv", None, at=NOW + timedelta(minutes=1))
+
+
+def find_them_gone(pipeline: Pipeline) -> None:
+    stage(pipeline, "r2", "data_ingestion", "done", at=NOW + timedelta(minutes=1), looked_at="sales_*")
 
 
 def run_for_two_hours(pipeline: Pipeline) -> None:

@@ -20,6 +20,7 @@ from tests.integration.drawn_audit import (
     crash,
     end,
     fail_a_check,
+    find_them_gone,
     pass_it,
     publish_long_ago,
     publish_now,
@@ -144,6 +145,7 @@ Act = Callable[[Pipeline], None]
         (fail_a_check, pass_it, "check_failed", "Check fct_sale_amounts failed: nothing is published"),
         (fail_a_check, take_it_away, "check_failed", "Check fct_sale_amounts failed: nothing is published"),
         (refuse_files, accept_them, "file_refused", "3 source files are refused: sales_0.csv"),
+        (refuse_files, find_them_gone, "file_refused", "3 source files are refused: sales_0.csv"),
         (run_for_two_hours, end, "stage_late", "data_cleaning takes too long"),
         (crash, end, "worker_crashed", "data_cleaning did not end"),
         (publish_long_ago, publish_now, "not_fresh", "No run has come to a publish for more than 26 hours"),
@@ -166,6 +168,19 @@ def test_an_incident_opens_once_and_recovers_once(
         "incident_1_opened",
         "incident_1_recovered",
     ]
+
+
+@pytest.mark.parametrize(("run_key", "looked_at"), [("r2", "*_small.*"), ("r1", "*")])
+def test_refused_files_stay_wrong_where_nobody_looked_at_them_again(
+    pipeline: Pipeline, run_key: str, looked_at: str
+) -> None:
+    """r1 is the run that refused them: its retry leaves what it found first."""
+    refuse_files(pipeline)
+
+    stage(pipeline, run_key, "data_ingestion", "done", at=NOW + timedelta(minutes=1), looked_at=looked_at)
+    watch(pipeline)
+
+    assert [(kind, state) for kind, *_, state in incidents(pipeline)] == [("file_refused", "open")]
 
 
 def test_a_run_that_never_started_is_noticed_where_one_is_scheduled(pipeline: Pipeline) -> None:

@@ -2,23 +2,30 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import restore
+from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ReleaseUnavailable
+from batch_etl.quarantine.desk import read_desk
 from batch_etl.settings import Settings
 from batch_etl.stores import history, warehouse
 from batch_etl.stores.difference import Change, Table, read_table
+from batch_etl.stores.masked_columns import masked_columns
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_ALL = sql.SQL("*")
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal columns too.")]
 
 
 class Format(StrEnum):
@@ -52,16 +59,20 @@ def diff(
     *,
     table: Annotated[str, typer.Option(help="One table, such as core.fct_sale; all where nothing is said.")] = "",
     limit: Annotated[int, typer.Option(min=0, help="Rows of each table to show.")] = 20,
+    reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rows of every table that differ between two releases."""
+    """Show the rows of every table that differ between two releases; personal columns as ***."""
     with _connected() as connection, _snapshot(connection) as cursor:
         history.require_kept(cursor, before, after)
         names = [_table(cursor, table).name] if table else history.published_tables(cursor)
         found = {name: history.find_differences(cursor, name, before, after, limit=limit) for name in names}
-    told: list[dict[str, Any]] = [
-        {"table": name, "counts": counts, "rows": rows} for name, (counts, rows) in found.items() if counts
-    ]
+        mask = _as_it_is if reveal else read_desk(connection, Settings()).masked_row
+        told: list[dict[str, Any]] = [
+            {"table": name, "counts": counts, "rows": [_difference(row, partial(mask, name)) for row in rows]}
+            for name, (counts, rows) in found.items()
+            if counts
+        ]
     lines = [line for entry in told for line in _differences(entry, _shown(entry["rows"]))]
     _print(told, as_json=as_json, text="\n".join(lines) or f"releases {before} and {after} hold the same rows")
 
@@ -106,22 +117,33 @@ def read(
     *,
     release: Annotated[int | None, typer.Option(help="The newest where nothing is said.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the rows.")] = Format.CSV,
+    reveal: Reveal = False,
 ) -> None:
-    """Write a table as it was in a release to the standard output."""
+    """Write a table as it was in a release to the standard output; personal columns as ***."""
     with _connected() as connection:
         with _snapshot(connection) as cursor:
             wanted = release or history.newest_release(cursor)
             history.require_kept(cursor, wanted)
             found = _table(cursor, table)
+            columns = _ALL if reveal else _visible_columns(found)
             if form == Format.CSV:
-                history.copy_as_csv(cursor, found, wanted, sys.stdout)
+                history.copy_as_csv(cursor, found, wanted, sys.stdout, columns=columns)
                 return
         with connection, connection.cursor("rows") as cursor:
             separator = "["
-            for row in history.read_as_json(cursor, found, wanted):
+            for row in history.read_as_json(cursor, found, wanted, columns=columns):
                 sys.stdout.write(f"{separator}\n{row}")
                 separator = ","
             sys.stdout.write("\n]\n" if separator == "," else "[]\n")
+
+
+def _visible_columns(table: Table) -> sql.Composable:
+    masked = masked_columns(table, read_contracts(Settings().folder("contracts")))
+    if masked is None:
+        return _ALL
+    # Beside the rows, which may go into a file.
+    typer.echo(f"{table.name}: personal columns are ***; --reveal gives them as they are", err=True)
+    return masked
 
 
 @contextmanager
@@ -183,6 +205,17 @@ def _differences(entry: dict[str, Any], rows: list[str]) -> list[str]:
     return [f"{entry['table']}: {figures}", *(f"  {row}" for row in rows), *more]
 
 
+def _as_it_is(_: str, row: dict[str, Any]) -> dict[str, Any]:
+    return row
+
+
+def _difference(row: dict[str, Any], mask: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A difference as people may see it, and the columns that changed: two masked values look the same."""
+    before, after = row["before"], row["after"]
+    changed = [name for name in before if before[name] != after[name]] if before and after else []
+    return {**row, "before": before and mask(before), "after": after and mask(after), "changed": changed}
+
+
 def _shown(rows: list[dict[str, Any]]) -> list[str]:
     """One line a row: a new or deleted row whole, of a changed one its first column and what differs."""
     shown = []
@@ -190,7 +223,7 @@ def _shown(rows: list[dict[str, Any]]) -> list[str]:
         before, after = row["before"] or {}, row["after"] or {}
         if row["change"] == "update":
             name = next(iter(before))
-            changed = ", ".join(f"{c}: {before[c]} -> {after[c]}" for c in before if before[c] != after[c])
+            changed = ", ".join(f"{c}: {before[c]} -> {after[c]}" for c in row["changed"])
             shown.append(f"~ {name}: {before[name]}: {changed}")
         else:
             cells = ", ".join(f"{column}: {value}" for column, value in {**before, **after}.items())

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.quarantine.masking import masked
+from batch_etl.quarantine.masking import masked, masked_row, personal_names
 from batch_etl.quarantine.outlook import Outlook, foresee
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.selection import Selection
@@ -48,6 +49,14 @@ class Desk:
         batch = find_batch(self.lake.landing, contract, record.batch_id) if contract is not None else None
         return masked(record, contract, (batch.header.names or None) if batch is not None else None)
 
+    def masked_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row of a published table as people may see it: without personal values."""
+        if table != "quarantine.records":
+            return masked_row(row, personal_names(self.contracts.values()))
+        told = {**row, "reasons": tuple(row["reasons"]), "first_seen_at": None, "last_seen_at": None}
+        seen = self.masked(QuarantinedRecord(**told))
+        return {**row, "raw": seen.raw, "reasons": list(seen.reasons)}
+
     def foresee(self, selection: Selection, *, limit: int | None = None) -> Outlook:
         """What a replay would make of these records; limit: of so many at most."""
         headers = {dataset: self.headers(dataset) for dataset in self.contracts}
@@ -57,6 +66,10 @@ class Desk:
 @contextmanager
 def open_desk(settings: Settings, purpose: str) -> Iterator[Desk]:
     """Open it for a block. purpose shows in pg_stat_activity."""
-    contracts = read_contracts(settings.folder("contracts"))
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name=purpose) as connection:
-        yield Desk(connection, contracts, Lake(settings.folder("processed")))
+        yield read_desk(connection, settings)
+
+
+def read_desk(connection: Connection, settings: Settings) -> Desk:
+    """The same on a connection that is open. Raises ConfigurationError where a contract is wrong."""
+    return Desk(connection, read_contracts(settings.folder("contracts")), Lake(settings.folder("processed")))

@@ -3,8 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from batch_etl.contract import Contract
 from batch_etl.quarantine.record import QuarantinedRecord, rule_of
@@ -25,6 +26,16 @@ def masked(record: QuarantinedRecord, contract: Contract | None, header: Sequenc
     raw = _masked_text(record.raw, contract, header) if contract is not None else None
     reasons = tuple(_masked_reason(reason, contract) for reason in record.reasons)
     return replace(record, raw=MASK if raw is None else raw, reasons=reasons)
+
+
+def personal_names(contracts: Iterable[Contract]) -> set[str]:
+    """Columns that some contract calls personal: in any published table, one of that name holds such values."""
+    return {name for contract in contracts for name in _personal(contract)}
+
+
+def masked_row(row: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
+    """A row of a table without personal values."""
+    return {name: MASK if name in personal and value is not None else value for name, value in row.items()}
 
 
 def printable(text: str) -> str:

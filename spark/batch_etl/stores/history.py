@@ -10,6 +10,8 @@ from batch_etl.errors import ReleaseUnavailable
 from batch_etl.stores.difference import Table, read_table, select_differences
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
+_ALL = sql.SQL("*")
+
 
 def published_tables(cursor: Cursor) -> list[str]:
     """Every table that a release has written and that still stands, by name."""
@@ -107,16 +109,17 @@ def find_differences(
     return counts, fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
 
 
-def copy_as_csv(cursor: Cursor, table: Table, release: int, out: TextIO) -> None:
-    """Write a table as it was in a release as CSV with a header."""
+def copy_as_csv(cursor: Cursor, table: Table, release: int, out: TextIO, *, columns: sql.Composable = _ALL) -> None:
+    """Write a table as it was in a release as CSV with a header. columns: what to select of it."""
     rows = rows_as_of(table, release)
-    command = sql.SQL("COPY (SELECT * FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)").format(rows)
+    command = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)").format(columns, rows)
     cursor.copy_expert(command.as_string(cursor), out)
 
 
-def read_as_json(cursor: Cursor, table: Table, release: int) -> Iterator[str]:
+def read_as_json(cursor: Cursor, table: Table, release: int, *, columns: sql.Composable = _ALL) -> Iterator[str]:
     """Each row of a table as it was in a release as JSON; the cursor has a name, so that no more lie in memory."""
-    cursor.execute(sql.SQL("SELECT TO_JSON(row)::text FROM {} AS row").format(rows_as_of(table, release)))
+    select = sql.SQL("SELECT TO_JSON(row)::text FROM (SELECT {} FROM {}) AS row")
+    cursor.execute(select.format(columns, rows_as_of(table, release)))
     return (row[0] for row in cursor)
 
 

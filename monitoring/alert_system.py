@@ -1,9 +1,5 @@
-"""Stage 8, and the watch between runs: keep the incidents, then send what waits in the outbox.
+"""Stage 8, and the watch between runs: keep the incidents, then send what waits in the outbox."""
 
-`python -m monitoring.alert_system watch` does it once, also where no run comes; `… test` sends a sample everywhere.
-"""
-
-import argparse
 import logging
 import sys
 import uuid
@@ -11,7 +7,6 @@ from datetime import UTC, datetime
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from batch_etl.errors import EtlError
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
@@ -32,11 +27,11 @@ def send_waiting(run: Run) -> StageResult:
         return watch_once(connection, run.settings, datetime.now(UTC))
 
 
-def watch_between_runs(settings: Settings) -> None:
+def watch_between_runs(settings: Settings) -> StageResult:
     """Tell of what no run tells of: one that never came, a stage that hangs, a digest that is due."""
     dsn = settings.warehouse_dsn.get_secret_value()
     with warehouse.connect(dsn, application_name="alert watch") as connection:
-        watch_once(connection, settings, datetime.now(UTC))
+        return watch_once(connection, settings, datetime.now(UTC))
 
 
 def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:
@@ -63,24 +58,7 @@ def send_samples(settings: Settings) -> dict[str, str | None]:
     return {channel.name: channel.send(parcel) for channel in channels}
 
 
-def main() -> None:
-    """Watch once, or send a sample; the exit code of an EtlError, 1 where a sample was not taken."""
-    parser = argparse.ArgumentParser(description="Incidents and messages.")
-    parser.add_argument("command", choices=["watch", "test"], help="watch once, or send a sample to every channel")
-    command = parser.parse_args().command
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = Settings()
-    try:
-        if command == "test":
-            outcomes = send_samples(settings)
-            for channel, why in outcomes.items():
-                sys.stdout.write(f"{channel}: {'sent' if why is None else why}\n")
-            sys.exit(int(any(outcomes.values())))
-        watch_between_runs(settings)
-    except EtlError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
-
-
 if __name__ == "__main__":
-    main()
+    from batch_etl.cli import main
+
+    main(["alerts", *sys.argv[1:]])

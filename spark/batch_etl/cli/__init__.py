@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import typer
 
 from batch_etl.cli import (
+    alerts,
     check,
     configuration,
     contents,
@@ -21,7 +22,20 @@ from batch_etl.cli import (
 from batch_etl.errors import EtlError
 
 app = typer.Typer(help="The batch ETL stack from the command line.", no_args_is_help=True, add_completion=False)
-for group in (operate, configuration, generate, incidents, check, verify, contents, growth, plan, quarantine, releases):
+for group in (
+    operate,
+    configuration,
+    generate,
+    incidents,
+    alerts,
+    check,
+    verify,
+    contents,
+    growth,
+    plan,
+    quarantine,
+    releases,
+):
     group.register(app)
 
 

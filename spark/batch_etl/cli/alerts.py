@@ -1,0 +1,50 @@
+"""`./etl alerts`: look at the audit now, or try the addresses that messages go to."""
+
+import json
+import logging
+from typing import Annotated
+
+import typer
+
+from batch_etl.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+commands = typer.Typer(help="Look for incidents now, or try the addresses that messages go to.")
+
+
+def register(app: typer.Typer) -> None:
+    commands.command()(watch)
+    commands.command("test")(send_sample)
+    app.add_typer(commands, name="alerts", no_args_is_help=True)
+
+
+def watch(*, as_json: AsJson = False) -> None:
+    """Open and close incidents by what the audit says now, and send what is due: what the DAG alert_watch does."""
+    # Here, not above, and below too: every other command would wait for apprise.
+    from monitoring.alert_system import watch_between_runs  # noqa: PLC0415
+
+    _log_to_terminal()
+    done = watch_between_runs(Settings())
+    told = {**done.details, "messages": done.records_in, "sent": done.records_out}
+    text = "incidents: {opened} opened, {recovered} recovered; messages: {sent} of {messages} sent".format(**told)
+    typer.echo(json.dumps(told) if as_json else text)
+
+
+def send_sample(*, as_json: AsJson = False) -> None:
+    """Send a sample to the log and to every address of NOTIFY_URLS; exit code 1 where one did not take it."""
+    from monitoring.alert_system import send_samples  # noqa: PLC0415
+
+    _log_to_terminal()
+    settings = Settings()
+    outcomes = send_samples(settings)
+    lines = [f"{channel}: {why or 'sent'}" for channel, why in outcomes.items()]
+    if not settings.notify_urls.get_secret_value():
+        lines.append("no address: set NOTIFY_URLS in .env and run ./start.sh --no-run")
+    typer.echo(json.dumps(outcomes) if as_json else "\n".join(lines))
+    if any(outcomes.values()):
+        raise typer.Exit(1)
+
+
+def _log_to_terminal() -> None:
+    """The log is one of the places that messages go to."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")

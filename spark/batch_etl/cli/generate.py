@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from batch_etl.cli.tables import add_row, make_table, open_console
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 
@@ -55,7 +54,8 @@ def generate(
     # Below and not in the folder of raw files, where a run would take the answers for files of sales.
     expected = expected or (out or data) / "expected"
     out = out or data / "raw"
-    console = Console()
+    console = open_console()
+    figures = ("records", "clean", "quarantined", "duplicates")
     for label, sales in wanted.items():
         # A process costs more than it saves where a few parts are made.
         wanted_processes = processes or (os.cpu_count() or 1 if sales >= _MANY_SALES else 1)
@@ -67,8 +67,8 @@ def generate(
                 f"{error.filename or out}: {error.strerror}; name folders that can be written with --out and --expected"
             )
             raise ConfigurationError(told) from None
-        table = Table("file", "records", "clean", "quarantined", "duplicates")
+        table = make_table(("file", *figures), names=("file",), numbers=figures)
         for name, file in totals["files"].items():
-            table.add_row(name, *(f"{file[key]:,}" for key in ("records", "clean", "quarantined", "duplicates")))
+            add_row(table, (name, *(f"{file[key]:,}" for key in figures)))
         console.print(table)
     console.print(f"raw files in {out}, answers in {expected}")

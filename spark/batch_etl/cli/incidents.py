@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from batch_etl.cli.tables import add_row, make_table, print_table
 from batch_etl.settings import Settings
 from batch_etl.stores import incidents, warehouse
 
@@ -77,15 +75,13 @@ def _connected() -> AbstractContextManager[Connection]:
 
 
 def _print_table(found: list[dict[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "severity", "state", "what", "times", "since (UTC)", "runbook"):
-        table.add_column(heading, overflow="fold")
+    headings = ("id", "severity", "state", "what", "times", "since (UTC)", "runbook")
+    table = make_table(headings, names=("id", "severity"), moments=("since (UTC)",))
     for row in found:
         state = f"{row['state']} ({row['acknowledged_by']})" if row["state"] == "acknowledged" else row["state"]
         cells = (row["incident_id"], row["severity"], state, row["subject"], row["occurrences"])
-        # Text, not markup: a subject holds what data and errors said.
-        table.add_row(*(Text(str(cell)) for cell in (*cells, _moment(row["first_seen_at"]), row["runbook"])))
-    Console().print(table)
+        add_row(table, (*cells, _moment(row["first_seen_at"]), row["runbook"]))
+    print_table(table)
 
 
 def _moment(at: datetime | None) -> str:

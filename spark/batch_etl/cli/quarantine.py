@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from batch_etl.cli import quarantine_views as views
+from batch_etl.cli.tables import open_console, print_table
 from batch_etl.errors import ConfigurationError
 from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
@@ -47,7 +47,7 @@ def list_reasons(
     if as_json:
         _print_json({"records": records, "reasons": reasons})
     else:
-        Console().print(views.reasons_table(reasons))
+        print_table(views.reasons_table(reasons))
         typer.echo(f"{records:,} records")
 
 
@@ -70,8 +70,9 @@ def show(
     if as_json:
         _print_json([asdict(record) for record in shown])
     else:
+        console = open_console()
         for record in shown:
-            views.print_record(Console(), record)
+            views.print_record(console, record)
         typer.echo(f"{len(shown):,} of {records:,} records")
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from batch_etl.cli.tables import add_row, make_table, print_table
 from batch_etl.quarantine.export import Export
 from batch_etl.quarantine.masking import printable
 from batch_etl.quarantine.outlook import Outlook
@@ -16,13 +17,13 @@ from batch_etl.quarantine.replay import Moved
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    """Numbers with thousands, moments to the second, text as it is: a value of a file is no markup."""
-    table = Table()
-    for column in columns:
-        is_number = bool(rows) and isinstance(rows[0][column], int)
-        table.add_column(column.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+    """Numbers with thousands, moments to the minute."""
+    headings = {column: column.removesuffix("_at").replace("_", " ") for column in columns}
+    moments = [headings[column] for column in columns if column.endswith("_at")]
+    numbers = [headings[column] for column in columns if rows and isinstance(rows[0][column], int)]
+    table = make_table(list(headings.values()), names=("dataset", "file"), numbers=numbers, moments=moments)
     for row in rows:
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
+        add_row(table, [_cell(row[column]) for column in columns])
     return table
 
 
@@ -54,10 +55,10 @@ def print_outlook(outlook: Outlook) -> None:
     told = outlook.as_json()
     if told["published_reasons"]:
         columns = ("dataset", "reason", "records", "would_pass")
-        Console().print(as_table(told["published_reasons"], columns))
+        print_table(as_table(told["published_reasons"], columns))
     if outlook.would_change:
         typer.echo("Those that stay would say")
-        Console().print(as_table(told["reasons_that_stay"], ("dataset", "reason", "records")))
+        print_table(as_table(told["reasons_that_stay"], ("dataset", "reason", "records")))
     typer.echo(
         f"{outlook.looked_at:,} records: {outlook.would_pass:,} would pass, "
         f"{outlook.would_change:,} would stay with other reasons"
@@ -70,7 +71,7 @@ def print_outlook(outlook: Outlook) -> None:
 
 def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:
     if rules:
-        Console().print(as_table(rules, ("dataset", "reason", "before", "after")))
+        print_table(as_table(rules, ("dataset", "reason", "before", "after")))
     if moved.release is None:
         typer.echo(f"run {moved.run_key}: nothing changed")
         return
@@ -92,5 +93,5 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if hasattr(value, "isoformat"):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+        return f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -9,9 +9,10 @@ import typer
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from batch_etl.cli.tables import add_row, make_table, print_table
 from batch_etl.datagen.expected import Finding, Totals, compare
 from batch_etl.errors import ConfigurationError, VerificationFailed
 from batch_etl.settings import Settings
@@ -72,7 +73,7 @@ def verify(
         told = {"size": size, "agrees": not wrong, "figures": len(findings), "differences": [asdict(f) for f in wrong]}
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
-        Console().print(_as_table(findings))
+        print_table(_as_table(findings))
     if wrong:
         raise VerificationFailed(_complaint(answer, findings, wrong))
 
@@ -141,15 +142,19 @@ def _read_answer(answer: Path) -> Totals:
 
 def _as_table(findings: list[Finding]) -> Table:
     """Every file and table with its number of records or rows, and every figure that differs."""
-    table = Table("file or table", "figure", "expected", "found", "verdict")
+    table = make_table(("file or table", "figure", "expected", "found", "verdict"), names=("file or table",))
+    differs = Text("differs", style="red")
     for subject in dict.fromkeys(finding.subject for finding in findings):
         figures = [finding for finding in findings if finding.subject == subject]
         count = next((f for f in figures if f.figure in ("records", "rows")), figures[0])
         wrong = [finding for finding in figures if not finding.agrees and finding is not count]
-        agreeing = f"[green]{len(figures)} of {len(figures)} agree" if count.agrees and not wrong else "[red]differs"
-        table.add_row(subject, count.figure, count.expected, count.found or "nothing", agreeing)
+        agreeing = Text(f"{len(figures)} of {len(figures)} agree", style="green")
+        verdict = agreeing if count.agrees and not wrong else differs
+        add_row(table, (subject, count.figure, count.expected, count.found or "nothing", verdict))
         for finding in wrong:
-            table.add_row("", finding.figure, finding.expected or "nothing", finding.found or "nothing", "[red]differs")
+            # With its subject, by which grep finds it.
+            figure = (finding.expected or "nothing", finding.found or "nothing", differs)
+            add_row(table, (subject, finding.figure, *figure))
     return table
 
 

@@ -1,0 +1,52 @@
+"""Tables as people read them: folded into a terminal, and a line a row where a program reads."""
+
+import sys
+from collections.abc import Collection, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from batch_etl.quarantine.masking import printable
+
+# Wider than any row: a row that is folded cannot be found by grep.
+_UNFOLDED = 1_000_000
+
+
+def make_table(
+    headings: Sequence[str],
+    *,
+    names: Collection[str] = (),
+    numbers: Collection[str] = (),
+    moments: Collection[str] = (),
+) -> Table:
+    """A table without rows.
+
+    names    headings of columns that a narrow terminal had better not break
+    numbers  headings of columns that are flush right
+    moments  headings of columns that break between date and time
+    """
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(
+            heading,
+            justify="right" if heading in numbers else "left",
+            no_wrap=heading in {*names, *numbers},
+            min_width=len("2026-01-02") if heading in moments else None,
+            overflow="fold",
+        )
+    return table
+
+
+def add_row(table: Table, cells: Sequence[object]) -> None:
+    """Cells are text, not markup: they hold what data and errors said."""
+    table.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in cells))
+
+
+def print_table(table: Table) -> None:
+    open_console().print(table)
+
+
+def open_console() -> Console:
+    """As wide as the terminal; without one, wide enough for every row."""
+    return Console() if sys.stdout.isatty() else Console(width=_UNFOLDED)

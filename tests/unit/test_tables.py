@@ -1,0 +1,46 @@
+"""The tables of ./etl: a row stays one line where a program reads it, and a name stays whole on a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batch_etl.cli.tables import add_row, make_table, print_table
+
+PROJECT = Path(__file__).resolve().parents[2]
+FILE = "customer_data_large.json"
+REASON = "registered_on: later than the day of its own delivery, which cannot be"
+DRAWN = f"""
+from batch_etl.cli.quarantine_views import reasons_table
+from batch_etl.cli.tables import print_table
+from datetime import datetime
+seen = datetime(2026, 1, 2, 3, 4, 5)
+row = dict(dataset="customers", file="{FILE}", reason="{REASON}", records=1234, first_seen_at=seen, last_seen_at=seen)
+print_table(reasons_table([row]))
+"""
+
+
+def test_a_row_is_one_line_where_no_terminal_is(capsys: pytest.CaptureFixture[str]) -> None:
+    table = make_table(("dataset", "file", "reason", "records"), names=("file",), numbers=("records",))
+    add_row(table, ("customers", FILE, REASON * 9, 12))
+    add_row(table, ("customers", "[red]a.csv", "two\nlines", 1234))
+    print_table(table)
+
+    heading, long, short = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert heading == ["dataset", "file", "reason", "records"]
+    assert (long[:2], long[-1]) == (["customers", FILE], "12")
+    assert short == ["customers", "[red]a.csv", "two\\nlines", "1234"]
+
+
+def test_a_name_stays_whole_on_a_narrow_terminal() -> None:
+    terminal, other_end = pty.openpty()
+    environ = {**os.environ, "PYTHONPATH": f"{PROJECT / 'spark'}:{PROJECT}", "TERM": "dumb"}
+    subprocess.run([sys.executable, "-c", DRAWN], stdout=other_end, env=environ, check=True)
+
+    lines = os.read(terminal, 100_000).decode().splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert [line.count("2026-01-02") for line in lines if FILE in line and "1,234" in line] == [2]

@@ -42,7 +42,7 @@ def test_list_counts_datasets_files_and_reasons(here: Pipeline) -> None:  # noqa
     assert reasons["sales", "sales_1.csv", "region: not an allowed value"] == 1
     assert reasons["customers", "customers_1.json", "email: missing"] == 1
     assert all(row["first_seen_at"] <= row["last_seen_at"] for row in listed["reasons"])
-    assert quarantine("list", "--dataset", "sales").splitlines()[-1] == "1 records"
+    assert quarantine("list", "--dataset", "sales").splitlines()[-1] == "1 record"
 
 
 def test_a_record_is_as_old_as_the_knowledge_of_its_file(here: Pipeline) -> None:

@@ -21,6 +21,7 @@ from batch_etl.quarantine.export import Export, export_records
 from batch_etl.quarantine.selection import Selection
 from batch_etl.settings import Settings
 from batch_etl.stores.quarantine import count_reasons, count_records, count_rules, read_records
+from batch_etl.wording import counted
 
 commands = typer.Typer(help="Look at records that broke their contract, mend them, judge them again.")
 
@@ -48,7 +49,7 @@ def list_reasons(
         _print_json({"records": records, "reasons": reasons})
     else:
         print_table(views.reasons_table(reasons))
-        typer.echo(f"{records:,} records")
+        typer.echo(counted(records, "record"))
 
 
 def show(
@@ -73,7 +74,7 @@ def show(
         console = open_console()
         for record in shown:
             views.print_record(console, record)
-        typer.echo(f"{len(shown):,} of {records:,} records")
+        typer.echo(f"{len(shown):,} of {counted(records, 'record')}")
 
 
 def export(

@@ -14,6 +14,7 @@ from batch_etl.quarantine.masking import printable
 from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.replay import Moved
+from batch_etl.wording import counted
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
@@ -52,15 +53,11 @@ def print_exports(exports: Sequence[Export]) -> None:
 
 
 def print_outlook(outlook: Outlook) -> None:
-    told = outlook.as_json()
-    if told["published_reasons"]:
-        columns = ("dataset", "reason", "records", "would_pass")
-        print_table(as_table(told["published_reasons"], columns))
-    if outlook.would_change:
-        typer.echo("Those that stay would say")
-        print_table(as_table(told["reasons_that_stay"], ("dataset", "reason", "records")))
+    _print_moving(
+        outlook.by_reason(), ("records", "would_stay"), ("dataset", "reason", "records", "would_pass", "would_stay")
+    )
     typer.echo(
-        f"{outlook.looked_at:,} records: {outlook.would_pass:,} would pass, "
+        f"{counted(outlook.looked_at, 'record')}: {outlook.would_pass:,} would pass, "
         f"{outlook.would_change:,} would stay with other reasons"
     )
     if outlook.not_here:
@@ -70,8 +67,7 @@ def print_outlook(outlook: Outlook) -> None:
 
 
 def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:
-    if rules:
-        print_table(as_table(rules, ("dataset", "reason", "before", "after")))
+    _print_moving(rules, ("before", "after"), ("dataset", "reason", "before", "after"))
     if moved.release is None:
         typer.echo(f"run {moved.run_key}: nothing changed")
         return
@@ -79,6 +75,16 @@ def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:
         f"run {moved.run_key}: published as release {moved.release}: {moved.left:,} records left the quarantine, "
         f"{moved.other_reasons:,} have other reasons, {moved.came:,} came"
     )
+
+
+def _print_moving(reasons: Sequence[Mapping[str, Any]], compared: tuple[str, str], columns: Sequence[str]) -> None:
+    """The reasons whose two figures differ, and how many others there are."""
+    before, after = compared
+    moving = [row for row in reasons if row[before] != row[after]]
+    if moving:
+        print_table(as_table(moving, columns))
+    if others := len(reasons) - len(moving):
+        typer.echo(f"{counted(others, 'other reason' if moving else 'reason', 'keeps')} as many records")
 
 
 def say_stage(stage: str, state: str) -> None:

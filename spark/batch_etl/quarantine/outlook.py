@@ -28,6 +28,7 @@ class Outlook:
     not_here      those whose file or contract is gone: only a run can tell
     before        (dataset, published reason) -> records, and those of them that would pass
     after         (dataset, today's reason) -> records that stay
+    unjudged      (dataset, published reason) -> those of them that only a run can judge
     """
 
     looked_at: int = 0
@@ -37,6 +38,7 @@ class Outlook:
     before: Counter[tuple[str, str]] = field(default_factory=Counter)
     passing: Counter[tuple[str, str]] = field(default_factory=Counter)
     after: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unjudged: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def changes_nothing(self) -> bool:
@@ -56,6 +58,19 @@ class Outlook:
             ],
         }
 
+    def by_reason(self) -> list[dict[str, Any]]:
+        """Records of each reason now, those of them that would pass, and those that would have it after a replay."""
+        return [
+            {
+                "dataset": dataset,
+                "reason": rule,
+                "records": self.before[dataset, rule],
+                "would_pass": self.passing[dataset, rule],
+                "would_stay": self.after[dataset, rule] + self.unjudged[dataset, rule],
+            }
+            for dataset, rule in sorted({*self.before, *self.after})
+        ]
+
     def add(self, record: QuarantinedRecord, reasons: Sequence[str]) -> None:
         """Count a record and its reasons of today; none means that it keeps the contract."""
         published = [(record.dataset, rule_of(reason)) for reason in record.reasons]
@@ -71,7 +86,9 @@ class Outlook:
     def add_unknown(self, portion: Sequence[QuarantinedRecord]) -> None:
         self.looked_at += len(portion)
         self.not_here += len(portion)
-        self.before.update((record.dataset, rule_of(reason)) for record in portion for reason in record.reasons)
+        published = [(record.dataset, rule_of(reason)) for record in portion for reason in record.reasons]
+        self.before.update(published)
+        self.unjudged.update(published)
 
 
 def foresee(

@@ -58,6 +58,16 @@ def test_summary_tells_the_newest_run_or_the_one_that_is_named(here: Pipeline) -
     assert (told["run_key"], told["figures"]["sales"], len(told["stages"])) == ("r1", 5, 8)
 
 
+@pytest.mark.parametrize("command", ["summary", "plan"])
+def test_a_run_that_does_not_exist_is_refused_with_those_that_do(here: Pipeline, command: str) -> None:
+    here.run("r2", stages=["notifications"])
+
+    with pytest.raises(
+        errors.ConfigurationError, match="there is no run 'nosuch'; the newest are r2, r1, and data/pro"
+    ):
+        etl(command, "--run", "nosuch")
+
+
 @pytest.mark.parametrize(
     ("command", "environ", "code", "complaint"),
     [

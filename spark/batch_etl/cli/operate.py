@@ -34,5 +34,7 @@ def summary(
     """Tell what a run read, refused, quarantined, published, and how long each stage took."""
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="summary") as connection:
+        if run:
+            warehouse.require_run(connection, run)
         told = read_summary(connection, run or warehouse.newest_run(connection), settings)
     typer.echo(json.dumps(told.as_json(), default=str) if as_json else render_text(told))

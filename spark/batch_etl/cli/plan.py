@@ -22,5 +22,7 @@ def plan(
 ) -> None:
     """Tell how many rows of each table a publish of what is staged would insert, update and delete."""
     with warehouse.connect(Settings().warehouse_dsn.get_secret_value(), application_name="plan") as connection:
+        if run:
+            warehouse.require_run(connection, run)
         found = plan_publish(connection, run)
     typer.echo(json.dumps(asdict(found), default=str) if as_json else str(found))

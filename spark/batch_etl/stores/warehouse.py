@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.errors import WarehouseUnavailable
+from batch_etl.errors import ConfigurationError, WarehouseUnavailable
 
 Statement = str | sql.Composed
 Values = Sequence[object] | Mapping[str, object] | None
@@ -65,3 +65,24 @@ def newest_run(connection: Connection) -> str:
     if run_key is None:
         raise WarehouseUnavailable("warehouse: no run yet; trigger data_pipeline_etl or run ./start.sh")
     return str(run_key)
+
+
+def require_run(connection: Connection, run_key: str) -> None:
+    """Raise ConfigurationError where the audit knows no such run, naming some that it knows."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT run_key FROM audit.stage_runs WHERE run_key = %(run_key)s
+            UNION ALL
+            SELECT run_key FROM audit.runs WHERE run_key = %(run_key)s
+            """,
+            {"run_key": run_key},
+        )
+        if cursor.fetchone():
+            return
+        newest = "SELECT run_key FROM audit.stage_runs GROUP BY run_key ORDER BY MAX(started_at) DESC LIMIT 5"
+        known = [row["run_key"] for row in fetch_rows(cursor, newest)]
+    raise ConfigurationError(
+        f"--run: there is no run '{run_key}'; the newest are {', '.join(known) or 'none yet'}, and "
+        "data/processed/reports/index.html lists all"
+    )

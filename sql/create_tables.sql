@@ -389,6 +389,9 @@ COMMENT ON COLUMN audit.runs.state IS 'How far the newest attempt came.';
 COMMENT ON COLUMN audit.runs.claimed_at IS 'When the newest attempt claimed its token.';
 COMMENT ON COLUMN audit.runs.load_manifest IS 'What the attempt loaded: the mart''s fingerprint, batches, rows and parts, and which of them are in staging.';
 
+ALTER TABLE audit.runs ADD COLUMN IF NOT EXISTS is_dry_run boolean NOT NULL DEFAULT FALSE;
+COMMENT ON COLUMN audit.runs.is_dry_run IS 'Whether it was asked to publish nothing, and came to where it would have published.';
+
 CREATE TABLE IF NOT EXISTS audit.stage_runs (
     run_key text NOT NULL,
     stage text NOT NULL,

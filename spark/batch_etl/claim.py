@@ -42,6 +42,15 @@ def advance(cursor: Cursor, run_key: str, token: int, *, state: str) -> None:
         raise Superseded(f"run {run_key}: a newer attempt holds the run; nothing was changed, let that one finish")
 
 
+def mark_dry_run(connection: Connection, run_key: str) -> None:
+    """Record that nobody means to publish what the run loaded."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE audit.runs SET is_dry_run = TRUE WHERE run_key = %s AND state IN ('audited', 'unchanged')",
+            (run_key,),
+        )
+
+
 def mark_loaded(connection: Connection, run_key: str, token: int, load: Load) -> None:
     """Record that staging is complete and what it holds, and let it show that.
 

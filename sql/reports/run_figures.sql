@@ -57,6 +57,8 @@ ended AS (
 outcome AS (
     SELECT
         CASE
+            WHEN attempt.is_dry_run AND attempt.state = 'unchanged' THEN 'dry run, nothing new'
+            WHEN attempt.is_dry_run AND attempt.state = 'audited' THEN 'dry run'
             WHEN attempt.state IN ('published', 'unchanged', 'stopped') THEN attempt.state
             WHEN EXISTS (
                 SELECT 1

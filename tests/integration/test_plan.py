@@ -24,20 +24,56 @@ def test_a_plan_tells_what_the_publish_then_does(loaded: Pipeline, monkeypatch: 
     would = "run r1, attempt 1, loaded: a publish would change\n  core.dim_customer: +3 ~0 -0\n"
     assert tell_plan("r1").startswith(would)
     loaded.run("r1", stages=AFTER_LOADING)
-    assert tell_plan("r1").startswith("r1: nothing waits to be published")
+    assert tell_plan("r1").startswith("run r1 is published: nothing waits to be published")
     assert counted(first) == released(loaded, 1)
 
     (loaded.raw / "products_2.csv").write_text(
         (loaded.raw / "products_1.csv").read_text(encoding="utf-8").replace("Plain,toys", "Plainer,home"),
         encoding="utf-8",
     )
-    with pytest.raises(ReleaseUnavailable, match="nothing waits to be published"):
+    with pytest.raises(ReleaseUnavailable, match="run r1 is published: nothing waits to be published"):
         CliRunner().invoke(app, ["plan"], catch_exceptions=False)
     loaded.run("r2", stages=tuple(SPARK_STAGES))
     second = planned()
     loaded.run("r2", stages=AFTER_LOADING)
     assert counted(second) == released(loaded, 2)
     assert counted(second)["core.dim_product"] == (0, 1, 0)
+
+
+def test_a_dry_run_is_called_one(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
+    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.run("r1", stages=["quality_checks"])
+
+    in_task = tell_plan("r1")
+
+    assert in_task.startswith("dry run r1, attempt 1, audited: a publish would change\n")
+    assert etl("plan") == f"{in_task}\n"
+    assert etl("summary").splitlines()[0] == (
+        "Run r1: dry run: nothing was published, there is no release yet; ./etl plan tells what a publish would change"
+    )
+
+
+def test_a_dry_run_that_found_nothing_new_says_so(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
+    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.run("r1", stages=AFTER_LOADING)
+    loaded.run("r2", stages=(*SPARK_STAGES, "quality_checks"))
+    with pytest.raises(ReleaseUnavailable, match="run r2 found nothing new: nothing waits to be published"):
+        etl("plan")
+
+    in_task = tell_plan("r2")
+
+    assert in_task == "dry run r2, attempt 2: nothing new; a publish would change no row"
+    assert etl("plan") == f"{in_task}\n"
+    assert etl("summary").splitlines()[0] == "Run r2: dry run: nothing new, release 1 stays"
+    loaded.run("r3")
+    with pytest.raises(ReleaseUnavailable, match="run r3 found nothing new"):
+        etl("plan")
+
+
+def etl(*arguments: str) -> str:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False).stdout
 
 
 def planned() -> dict:

@@ -10,12 +10,17 @@ def verdict(figures: Mapping[str, Any]) -> str:
     """What is visible after the run, and whether the run made it so."""
     outcome, release = figures["outcome"], figures["release"]
     stays = "there is no release yet" if release is None else f"release {release} stays"
-    outcomes = {"published": f"published as release {release}", "unchanged": f"nothing new, {stays}"}
+    outcomes = {
+        "published": f"published as release {release}",
+        "unchanged": f"nothing new, {stays}",
+        "dry run": f"dry run: nothing was published, {stays}; ./etl plan tells what a publish would change",
+        "dry run, nothing new": f"dry run: nothing new, {stays}",
+    }
     return str(outcomes.get(outcome, f"NOT published ({outcome}), {stays}"))
 
 
 def mood(figures: Mapping[str, Any]) -> Mood:
     """bad: nothing was published that should have been; warn: published, and something wants a look."""
-    if figures["outcome"] not in ("published", "unchanged"):
+    if figures["outcome"] not in ("published", "unchanged", "dry run", "dry run, nothing new"):
         return "bad"
     return "warn" if figures["failed_checks"] or figures["refused_files"] else "good"

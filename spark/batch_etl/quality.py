@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from batch_etl.anomalies import Judgement
+from batch_etl.wording import counted
 
+_NAMED_AT_MOST = 3
 Severity = Literal["error", "warn"]
 
 
@@ -31,13 +33,17 @@ def judge_row_counts(expected: Mapping[str, int], staged: Mapping[str, int]) -> 
         for table, rows in expected.items()
         if staged.get(table) != rows
     ]
-    message = f"{len(offenders)} of {len(expected)} tables differ from the mart" if offenders else "every row arrived"
+    message = (
+        f"{counted(len(offenders), 'table', 'differs', of=len(expected))} from the mart"
+        if offenders
+        else "every row arrived"
+    )
     return CheckResult("staging_holds_the_mart", "error", not offenders, message, offenders)
 
 
 def judge_keys(table: str, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
     """No key of a table is missing or double. offenders: keys that are."""
-    message = f"{len(offenders)} keys are missing or double" if offenders else "every key is there once"
+    message = f"{counted(len(offenders), 'key', 'is')} missing or double" if offenders else "every key is there once"
     return CheckResult(f"key_of_{table.partition('.')[2]}", "error", not offenders, message, offenders[:10])
 
 
@@ -50,13 +56,17 @@ def judge_ledgers(batches: Mapping[str, Sequence[str]], balanced: Sequence[tuple
         for batch in ids
         if (dataset, batch) not in known
     ]
-    message = f"{len(offenders)} batches have no ledger" if offenders else "every record and cent is accounted for"
+    message = (
+        f"{counted(len(offenders), 'batch', 'has')} no ledger"
+        if offenders
+        else "every record and cent is accounted for"
+    )
     return CheckResult("ledger_balances", "error", not offenders, message, offenders[:10])
 
 
 def judge_offenders(name: str, severity: Severity, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
     """A check of sql/checks: it returns the offending rows, none is a pass."""
-    message = f"{len(offenders)} offending rows" if offenders else "no offending row"
+    message = counted(len(offenders), "offending row") if offenders else "no offending row"
     return CheckResult(name, severity, not offenders, message, offenders[:10])
 
 
@@ -67,7 +77,8 @@ def judge_quarantined_share(ledgers: Sequence[Mapping[str, Any]], *, limit: floa
         for row in ledgers
         if row["quarantined_records"] > limit * row["source_records"]
     ]
-    message = f"{len(offenders)} files have more than {limit:.0%} of their records in quarantine"
+    message = f"{counted(len(offenders), 'file', 'has')} more than {limit:.0%} of the records in quarantine: "
+    message += _named([f"{row['file']} ({row['quarantined']} of {row['records']})" for row in offenders])
     return CheckResult("quarantined_share", "warn", not offenders, message if offenders else "as usual", offenders)
 
 
@@ -90,7 +101,7 @@ def judge_usual(name: str, figures: Mapping[str, tuple[float, Judgement]]) -> Ch
         if judged.state in ("spike", "drift")
     ]
     learning = sum(judged.state == "learning" for _, judged in figures.values())
-    message = f"{len(offenders)} of {len(figures)} figures are unusual" if offenders else "as usual"
+    message = f"{counted(len(offenders), 'figure', 'is', of=len(figures))} unusual" if offenders else "as usual"
     if learning:
         message += f"; learning {learning} of {len(figures)}, too little history"
     return CheckResult(name, "warn", not offenders, message, offenders[:10])
@@ -99,7 +110,7 @@ def judge_usual(name: str, figures: Mapping[str, tuple[float, Judgement]]) -> Ch
 def judge_contract(dataset: str, rows: int, offenders: Sequence[Mapping[str, Any]], *, is_warning: bool) -> CheckResult:
     """No row breaks its contract. offenders: rule, rows, sample keys; is_warning: all of them only warn."""
     told = ", ".join(f"{offender['rule']} ({offender['rows']})" for offender in offenders)
-    message = f"of {rows} rows: {told}" if offenders else f"all {rows} rows keep the contract"
+    message = f"of {counted(rows, 'row')}: {told}" if offenders else f"all {rows} rows keep the contract"
     return CheckResult(
         f"contract_of_{dataset}", "warn" if is_warning else "error", not offenders, message, offenders[:10]
     )
@@ -114,7 +125,8 @@ def judge_files(files: Sequence[Mapping[str, Any]]) -> CheckResult:
         or file["source_cents"] != file["accounted_cents"]
         or file["quarantined_records"] != file["records_in_quarantine"]
     ]
-    message = f"{len(offenders)} of {len(files)} files do not add up" if offenders else f"all {len(files)} files add up"
+    wrong = f"{counted(len(offenders), 'file', 'does', of=len(files))} not add up"
+    message = wrong if offenders else f"all {len(files)} files add up"
     return CheckResult("files_add_up", "error", not offenders, message, offenders[:10])
 
 
@@ -130,9 +142,8 @@ def judge_tables(held: Sequence[Mapping[str, Any]]) -> CheckResult:
         or (row["table_rows"] == row["clean_records"] and row["table_cents"] != row["clean_cents"])
         or (row["table_rows"] == 0 and row["clean_records"])
     ]
-    message = (
-        f"{len(offenders)} of {len(held)} tables differ from their files" if offenders else "tables follow from files"
-    )
+    differ = f"{counted(len(offenders), 'table', 'differs', of=len(held))} from the files"
+    message = differ if offenders else "tables follow from files"
     return CheckResult("tables_add_up", "error", not offenders, message, offenders[:10])
 
 
@@ -142,3 +153,9 @@ def judge_age(age_hours: float | None, *, limit_hours: float) -> CheckResult:
         return CheckResult("freshness", "warn", True, "there is no release yet")
     message = f"the last good run ended {age_hours:.1f} hours ago, {limit_hours:g} are usual"
     return CheckResult("freshness", "warn", age_hours <= limit_hours, message)
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first few of them, and how many there are beside."""
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -3,9 +3,14 @@
 _SEVERAL = {"has": "have", "is": "are", "does": "do"}
 
 
-def counted(number: int, noun: str, verb: str = "") -> str:
-    """A number with its noun, and with a verb, both as they are for one: "1 file has", "2 files have"."""
-    if number != 1:
+def counted(number: int, noun: str, verb: str = "", *, of: int | None = None) -> str:
+    """A number with its noun and verb, both given as they are for one: "1 file has", "2 files have".
+
+    of  how many there are, where the number is a part of them
+    """
+    if (number if of is None else of) != 1:
         noun += "es" if noun.endswith(("ch", "s")) else "s"
+    if number != 1:
         verb = _SEVERAL.get(verb, verb.removesuffix("s"))
-    return f"{number:,} {noun} {verb}".rstrip()
+    several = f"{number:,}" if of is None else f"{number:,} of {of:,}"
+    return f"{several} {noun} {verb}".rstrip()

@@ -150,7 +150,7 @@ def test_a_sale_that_is_gone_from_a_month_that_stays_is_missed(next_month: Pipel
 def test_a_sale_of_a_month_that_stays_still_points_at_a_version_of_its_customer(moved: Pipeline, fault: str) -> None:
     moved.query(fault)
 
-    with pytest.raises(QualityStopped, match=r"fct_sale_references \(1 offending rows\)"):
+    with pytest.raises(QualityStopped, match=r"fct_sale_references \(1 offending row\)"):
         moved.run("r2", stages=["quality_checks"])
 
 

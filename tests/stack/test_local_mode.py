@@ -49,7 +49,7 @@ def first_start(stack: Stack) -> str:
 
 def test_one_command_tells_what_became_of_every_record(first_start: str) -> None:
     assert "published as release 1" in first_start
-    assert "60 in 3 files = 57 clean + 2 quarantined + 1 duplicates; 0 files refused" in first_start
+    assert "60 in 3 files = 57 clean + 2 quarantined + 1 duplicate; 0 files refused" in first_start
     assert "email: does not match the pattern" in first_start
     assert [task for task in TASKS if task not in first_start] == []
 

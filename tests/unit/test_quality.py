@@ -47,7 +47,7 @@ def test_every_key_is_there_once() -> None:
     )
     assert told(quality.judge_keys("core.fct_sale", [double])) == (
         *("key_of_fct_sale", "error", False),
-        "1 keys are missing or double",
+        "1 key is missing or double",
         [double],
     )
 
@@ -61,7 +61,7 @@ def test_every_batch_of_the_mart_has_a_ledger_of_its_own_dataset() -> None:
     assert told(balanced) == ("ledger_balances", "error", True, "every record and cent is accounted for", [])
     assert told(unaccounted) == (
         *("ledger_balances", "error", False),
-        "1 batches have no ledger",
+        "1 batch has no ledger",
         [{"dataset": "products", "batch_id": "b1"}],
     )
 
@@ -86,10 +86,19 @@ def test_a_file_with_more_than_its_share_in_quarantine_is_told() -> None:
 
     assert told(quality.judge_quarantined_share(ledgers, limit=0.2)) == (
         *("quarantined_share", "warn", False),
-        "1 files have more than 20% of their records in quarantine",
+        "1 file has more than 20% of the records in quarantine: above.csv (3 of 10)",
         [{"file": "above.csv", "records": 10, "quarantined": 3}],
     )
     assert quality.judge_quarantined_share(ledgers, limit=0.3).is_passed
+
+
+def test_of_many_such_files_the_first_are_named() -> None:
+    ledgers = [{"source_file": f"{n}.csv", "source_records": 10, "quarantined_records": 9} for n in range(5)]
+
+    assert quality.judge_quarantined_share(ledgers, limit=0.2).message == (
+        "5 files have more than 20% of the records in quarantine: 0.csv (9 of 10), 1.csv (9 of 10), 2.csv (9 of 10) "
+        "and 2 more"
+    )
 
 
 def test_too_many_sales_to_unknown_customers_are_told() -> None:

@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from batch_etl.report.cells import cell, size
+from batch_etl.wording import counted
 
 TEMPLATES = Path(__file__).parent
 
@@ -22,6 +23,7 @@ def make_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["size"] = size
+    environment.filters["counted"] = counted
     return environment
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from batch_etl.report.cells import cell
 from batch_etl.report.verdict import verdict
 from batch_etl.summary import Rows, Summary
+from batch_etl.wording import counted
 
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
@@ -60,9 +61,9 @@ def _records(summary: Summary) -> str:
         return f"Records: no file was read; {again:,} of earlier files were judged again"
     figures = summary.figures
     return (
-        f"Records: {figures['source_records']:,} in {figures['source_files']} files = "
+        f"Records: {figures['source_records']:,} in {counted(figures['source_files'], 'file')} = "
         f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
-        f"{figures['duplicate_records']:,} duplicates; {figures['refused_files']} files refused"
+        f"{counted(figures['duplicate_records'], 'duplicate')}; {counted(figures['refused_files'], 'file')} refused"
     )
 
 

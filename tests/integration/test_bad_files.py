@@ -180,6 +180,6 @@ def test_the_report_names_every_file_that_was_refused_or_ignored(loaded: Pipelin
 
     report = (loaded.home / "data/processed/reports/r2.txt").read_text(encoding="utf-8")
     assert re.search(
-        r"sales_2.csv +refused +- +sales_2.csv: header: missing region; unknown Region; for 'Region'", report
+        r"sales_2.csv +refused +- +- +- +- +sales_2.csv: header: missing region; unknown Region; for 'Region'", report
     )
-    assert re.search(r"readme.txt +ignored +- +readme.txt: no contract's path matches; rename it to match", report)
+    assert re.search(r"readme.txt +ignored +- +- +- +- +readme.txt: no contract's path matches; rename it", report)

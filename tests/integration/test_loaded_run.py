@@ -155,9 +155,9 @@ def test_the_summary_tells_the_run_and_writing_it_again_changes_nothing(loaded: 
     )
     assert report.split("\n\n")[5].split("\n")[:4] == [
         "Quarantine",
-        "  dataset    reason                        records",
-        "  customers  city: missing                 1",
-        "  customers  country_code: missing         1",
+        "  dataset    reason                   records",
+        "  customers  city: missing            1",
+        "  customers  country_code: missing    1",
     ]
 
 

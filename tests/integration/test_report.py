@@ -63,6 +63,9 @@ def test_every_figure_of_the_run_is_one_that_files_lake_and_audit_give(small: Pi
         **{"sales": sales, "net_usd": net},
     }
     assert {row["file_name"]: row["records"] for row in content["files"]} == lines
+    for outcome in ("clean", "quarantined", "duplicate"):
+        of_files = sum(row[f"{outcome}_records"] for row in content["files"])
+        assert of_files == content["figures"][f"{outcome}_records"]
     for row in content["batches"]:
         clean = count_rows(small.home / "data/processed/clean" / row["dataset"])
         of_dataset = next(told for told in content["datasets"] if told["dataset"] == row["dataset"])

@@ -10,6 +10,11 @@ from batch_etl.report.verdict import verdict
 from batch_etl.summary import Rows, Summary
 from batch_etl.wording import counted
 
+_FILE_COLUMNS = (
+    *("file_name", "state", "records", "clean_records", "quarantined_records", "duplicate_records"),
+    "reason",
+)
+_MOST_REASONS = 10
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -24,8 +29,8 @@ def render_text(summary: Summary) -> str:
         _table("Failed checks", failed, ("check_name", "severity", "message")),
         _records(summary),
         f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
-        _table("Files", summary.files, ("file_name", "state", "records", "reason")),
-        _table("Quarantine", summary.reasons, ("dataset", "reason", "records")),
+        _table("Files", summary.files, _FILE_COLUMNS),
+        _quarantine(summary),
         _table("Changed", changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),
         _table("Stages", summary.stages, ("stage", "state", "attempt", "records_in", "records_out", "seconds")),
     ]
@@ -65,6 +70,17 @@ def _records(summary: Summary) -> str:
         f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
         f"{counted(figures['duplicate_records'], 'duplicate')}; {counted(figures['refused_files'], 'file')} refused"
     )
+
+
+def _quarantine(summary: Summary) -> str:
+    """The most frequent reasons."""
+    told = [_table("Quarantine", summary.reasons[:_MOST_REASONS], ("dataset", "reason", "records"))]
+    more = len(summary.reasons) - _MOST_REASONS
+    if more > 0:
+        told.append(f"  … and {counted(more, 'more reason')}: ./etl quarantine list, or the report of the run")
+    if sum(reason["records"] for reason in summary.reasons) > summary.figures["quarantined_records"]:
+        told.append("  (a record with two reasons counts for both)")
+    return "\n".join(told)
 
 
 def _table(title: str, rows: Rows, columns: Sequence[str]) -> str:

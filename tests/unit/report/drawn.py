@@ -50,8 +50,14 @@ FULL = Summary(
         },
     ],
     files=[
-        {"file_name": "sales.csv", "dataset": "sales", "state": "landed", "records": 1020, "reason": None},
-        {"file_name": "products.csv", "dataset": "products", "state": "refused", "records": None, "reason": "empty"},
+        {
+            **{"file_name": "sales.csv", "dataset": "sales", "state": "landed", "records": 1020, "reason": None},
+            **{"clean_records": 1000, "quarantined_records": 15, "duplicate_records": 5},
+        },
+        {
+            **{"file_name": "products.csv", "dataset": "products", "state": "refused", "records": None},
+            **{"clean_records": None, "quarantined_records": None, "duplicate_records": None, "reason": "empty"},
+        },
     ],
     reasons=[{"dataset": "sales", "reason": "quantity: missing", "records": 15}],
     samples=[

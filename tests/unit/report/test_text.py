@@ -22,9 +22,9 @@ Records: 1,020 in 2 files = 1,000 clean + 15 quarantined + 5 duplicates; 1 file 
 Warehouse: 1,234,567 sales, 98,765.40 USD net
 
 Files
-  file_name     state    records  reason
-  sales.csv     landed   1,020    -
-  products.csv  refused  -        empty
+  file_name     state    records  clean_records  quarantined_records  duplicate_records  reason
+  sales.csv     landed   1,020    1,000          15                   5                  -
+  products.csv  refused  -        -              -                    -                  empty
 
 Quarantine
   dataset  reason             records
@@ -44,6 +44,18 @@ Stages
 
 def test_what_is_empty_is_left_out() -> None:
     assert len(render_text(Summary("r1", FIGURES)).split("\n\n")) == 3
+
+
+def test_of_many_reasons_the_most_frequent_are_told_and_where_the_others_are() -> None:
+    reasons = [{"dataset": "sales", "reason": f"rule {n}", "records": 30 - n} for n in range(12)]
+
+    told = render_text(replace(FULL, reasons=reasons)).split("Quarantine\n")[1].split("\n\n")[0].splitlines()
+
+    assert told[10:] == [
+        "  sales    rule 9  21",
+        "  … and 2 more reasons: ./etl quarantine list, or the report of the run",
+        "  (a record with two reasons counts for both)",
+    ]
 
 
 def test_a_run_that_read_no_file_says_how_many_records_it_judged_again() -> None:

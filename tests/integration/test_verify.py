@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_etl.cli import app
-from batch_etl.cli.verify import measure
+from batch_etl.cli.verify import likely_cause, measure
 from batch_etl.datagen.expected import differences
 from batch_etl.errors import ConfigurationError, VerificationFailed
 
@@ -121,7 +121,45 @@ def test_a_size_within_a_larger_one_has_its_own_files_and_the_tables_of_the_larg
 def test_a_size_without_answers_is_a_configuration_error() -> None:
     told = CliRunner().invoke(app, ["verify", "--size", "huge"])
     assert isinstance(told.exception, ConfigurationError)
-    assert "huge.totals.json: missing" in str(told.exception)
+    assert "huge.totals.json: missing; there are answers to small, medium, large, and" in str(told.exception)
+
+
+def answers_of(**records: int) -> dict[str, Any]:
+    return {size: {"files": {f"sales_{size}.csv": {"records": count}}} for size, count in records.items()}
+
+
+@pytest.mark.parametrize(
+    ("read", "cause"),
+    [
+        ([], "was exactly this size ingested, into empty tables?"),
+        (["sales_tiny.csv", "sales_small.csv"], "was exactly this size ingested, into empty tables?"),
+        (
+            ["sales_small.csv", "sales_large.csv", "sales_medium.csv"],
+            "the warehouse also holds files of a larger size: medium, large; --within large compares with its tables",
+        ),
+        (
+            ["sales_large.csv", "d.csv", "c.csv", "b.csv", "a.csv"],
+            "the warehouse also holds files that no answer is for: a.csv, b.csv, c.csv and 1 more",
+        ),
+    ],
+)
+def test_the_likely_cause_is_told_by_the_files_that_were_read(read: list[str], cause: str) -> None:
+    answers = answers_of(large=5000, tiny=1, small=20, medium=100)
+
+    assert likely_cause(answers, "small", read) == cause
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_likely_cause_comes_before_the_table_and_after_it(project: Path, query: Callable[..., list[Any]]) -> None:
+    query("DELETE FROM core.dim_product WHERE is_current")
+    (project / "data/expected").mkdir(parents=True)
+    (project / "data/expected/tiny.totals.json").write_text(json.dumps(EXPECTED), encoding="utf-8")
+
+    told = CliRunner().invoke(app, ["verify", "--size", "tiny"])
+
+    cause = "the warehouse also holds files that no answer is for: sales_data_more.csv"
+    assert told.stdout.splitlines()[0] == f"the warehouse differs: {cause}"
+    assert str(told.exception).endswith(cause)
 
 
 def run_verify(project: Path) -> Any:

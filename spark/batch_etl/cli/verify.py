@@ -1,6 +1,8 @@
 """`python -m batch_etl verify`: does the warehouse hold exactly what the generator's answer key says?"""
 
 import json
+from collections.abc import Collection, Mapping
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +21,8 @@ from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 
 _QUARANTINE = "quarantine.records"
+_SUFFIX = ".totals.json"
+_SOME_FILES = 3
 
 # A file of this name may have been read with other content or under another contract before, and its content under
 # another name: what it held last counts, as it was judged last.
@@ -60,22 +64,56 @@ def verify(
     """Compare every table, ledger and quarantine reason with the answer key; any difference is an error."""
     settings = Settings()
     folder = expected or settings.pipeline_home / "data" / "expected"
-    answer = folder / f"{size}.totals.json"
-    wanted = _read_answer(answer)
+    answers = _read_answers(folder)
+    wanted = deepcopy(_answer(answers, size, folder))
     if within:
         # Sizes hold each other: the files are this one's, the tables those of the largest.
-        tables = _read_answer(folder / f"{within}.totals.json")["tables"]
+        tables = _answer(answers, within, folder)["tables"]
         wanted["tables"] = tables | {_QUARANTINE: wanted["tables"][_QUARANTINE]}
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="verify") as connection:
         findings = compare(wanted, measure(connection, wanted))
+        cause = likely_cause(answers, within or size, _files_read(connection))
     wrong = [finding for finding in findings if not finding.agrees]
     if as_json:
         told = {"size": size, "agrees": not wrong, "figures": len(findings), "differences": [asdict(f) for f in wrong]}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json.dumps(told | ({"likely_cause": cause} if wrong else {}), ensure_ascii=False))
     else:
+        if wrong:
+            typer.echo(f"the warehouse differs: {cause}")
         print_table(_as_table(findings))
     if wrong:
-        raise VerificationFailed(_complaint(answer, findings, wrong))
+        raise VerificationFailed(f"{_complaint(folder / f'{size}{_SUFFIX}', findings, wrong)}; {cause}")
+
+
+def likely_cause(answers: Mapping[str, Totals], largest: str, read: Collection[str]) -> str:
+    """Why the tables may differ from the answer to the size that should be the largest in them.
+
+    read  names of the files that runs have read
+    """
+    known = {name for answer in answers.values() for name in answer["files"]}
+    if unknown := sorted(set(read) - known):
+        more = f" and {len(unknown) - _SOME_FILES} more" if len(unknown) > _SOME_FILES else ""
+        return f"the warehouse also holds files that no answer is for: {', '.join(unknown[:_SOME_FILES])}{more}"
+    larger = {
+        size: _records(answer)
+        for size, answer in answers.items()
+        if _records(answer) > _records(answers[largest]) and not set(read).isdisjoint(answer["files"])
+    }
+    if larger:
+        size = max(larger, key=larger.__getitem__)
+        told = ", ".join(sorted(larger, key=larger.__getitem__))
+        return f"the warehouse also holds files of a larger size: {told}; --within {size} compares with its tables"
+    return "was exactly this size ingested, into empty tables?"
+
+
+def _records(answer: Totals) -> int:
+    return sum(file["records"] for file in answer["files"].values())
+
+
+def _files_read(connection: Connection) -> list[str]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT file_name FROM audit.source_files WHERE state IN ('landed', 'seen')")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def measure(connection: Connection, wanted: Totals) -> Totals:
@@ -132,12 +170,20 @@ def _measure_table(cursor: Cursor, name: str, figures: dict[str, Any]) -> Totals
     return measured
 
 
-def _read_answer(answer: Path) -> Totals:
-    try:
-        totals: Totals = json.loads(answer.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(f"{answer}: missing; ./etl generate writes it beside the raw files") from None
-    return totals
+def _read_answers(folder: Path) -> dict[str, Totals]:
+    """Every answer there is, by size."""
+    files = sorted(folder.glob(f"*{_SUFFIX}"))
+    return {file.name.removesuffix(_SUFFIX): json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def _answer(answers: Mapping[str, Totals], size: str, folder: Path) -> Totals:
+    if size not in answers:
+        known = ", ".join(sorted(answers, key=lambda name: _records(answers[name]))) or "none"
+        raise ConfigurationError(
+            f"{folder / size}{_SUFFIX}: missing; there are answers to {known}, "
+            "and ./etl generate writes others beside the raw files"
+        )
+    return answers[size]
 
 
 def _as_table(findings: list[Finding]) -> Table:
@@ -162,6 +208,5 @@ def _complaint(answer: Path, findings: list[Finding], wrong: list[Finding]) -> s
     first = wrong[0]
     return (
         f"{answer}: the warehouse differs in {len(wrong)} of {len(findings)} figures, first in {first.subject}: "
-        f"{first.figure} should be {first.expected or 'absent'} and is {first.found or 'absent'}; "
-        "was exactly this size ingested, into empty tables?"
+        f"{first.figure} should be {first.expected or 'absent'} and is {first.found or 'absent'}"
     )

@@ -105,3 +105,12 @@ def test_faults_end_in_the_exit_code_of_their_class(
 
     assert ended.value.code == ConfigurationError.exit_code
     assert capsys.readouterr().err.replace(f"{home}/", "").splitlines() == FAULTS
+
+
+def test_the_usage_is_what_people_type(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["/opt/pipeline/spark/batch_etl/__main__.py", "validate-config", "--help"])
+
+    with pytest.raises(SystemExit):
+        cli.main()
+
+    assert "Usage: ./etl validate-config [OPTIONS]" in capsys.readouterr().out

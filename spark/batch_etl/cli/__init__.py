@@ -1,4 +1,4 @@
-"""`python -m batch_etl …`, which ./etl runs where the stack runs. Each module holds one group of commands."""
+"""`./etl …`, which runs `python -m batch_etl …` where the stack runs. Each module holds one group of commands."""
 
 import sys
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ for group in (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command, by default that of sys.argv; an EtlError ends in its exit code, a bug keeps its traceback."""
     try:
-        app(arguments)
+        app(arguments, prog_name="./etl")
     except EtlError as error:
         typer.secho(str(error), err=True, fg="red")
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""`python -m batch_etl validate-config`: is everything that people write understood?"""
+"""`./etl validate-config`: is everything that people write understood?"""
 
 import json
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""`python -m batch_etl sources` and `contents`: what was read and what is published, to be compared by programs."""
+"""`./etl sources` and `contents`: what was read and what is published, to be compared by programs."""
 
 import json
 from typing import Annotated, Any

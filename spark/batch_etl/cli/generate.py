@@ -1,4 +1,4 @@
-"""`python -m batch_etl generate`: raw files with known answers."""
+"""`./etl generate`: raw files with known answers."""
 
 import os
 from enum import StrEnum

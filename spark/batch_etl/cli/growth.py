@@ -1,4 +1,4 @@
-"""`python -m batch_etl growth`: draws what validate_production.py measured."""
+"""`./etl growth`: draws what validate_production.py measured."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m batch_etl status | incidents | acknowledge`: is all well, what is wrong, who is at it."""
+"""`./etl status | incidents | acknowledge`: is all well, what is wrong, who is at it."""
 
 import getpass
 import json

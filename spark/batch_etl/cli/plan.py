@@ -1,4 +1,4 @@
-"""`python -m batch_etl plan`: what would a publish change?"""
+"""`./etl plan`: what would a publish change?"""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`python -m batch_etl quarantine …`: list, show, mend and judge again what broke its contract.
+"""`./etl quarantine …`: list, show, mend and judge again what broke its contract.
 
 What counts is what is published: quarantine.records in the warehouse. The lake's quarantine/ is on its way there.
 """

@@ -1,4 +1,4 @@
-"""`python -m batch_etl releases`: what was published, how releases differ, any table as it was, and the way back."""
+"""`./etl releases`: what was published, how releases differ, any table as it was, and the way back."""
 
 import json
 import sys

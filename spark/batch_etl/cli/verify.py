@@ -1,4 +1,4 @@
-"""`python -m batch_etl verify`: does the warehouse hold exactly what the generator's answer key says?"""
+"""`./etl verify`: does the warehouse hold exactly what the generator's answer key says?"""
 
 import json
 from collections.abc import Collection, Mapping

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from batch_etl.errors import ConfigurationError
+from batch_etl.model_faults import model_faults
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -99,11 +100,12 @@ class PipelineConfig(_Frozen):
         except FileNotFoundError:
             raise ConfigurationError(f"{file}: missing; restore it from the repository") from None
         except ValidationError as error:
-            faults = [f"{file}: {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
-            raise ConfigurationError(*faults) from None
+            faults = model_faults(error, cls, whole="the file")
+            raise ConfigurationError(*(f"{file}: {place}: {fault}" for place, fault in faults)) from None
         # ValueError: of bytes that are not UTF-8.
         except (yaml.YAMLError, ValueError) as error:
-            raise ConfigurationError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+            reason = " ".join(str(error).split())
+            raise ConfigurationError(f"{file}: not YAML: {reason}; the rest is checked once this is mended") from None
 
 
 class Settings(BaseSettings):

@@ -38,8 +38,9 @@ def spoil_everything(home: Path) -> None:
 
 
 FAULTS = [
-    "config/pipeline.yaml: spark.split_bytes: Field required",
-    "config/pipeline.yaml: spark.split_byte: Extra inputs are not permitted",
+    "config/pipeline.yaml: spark.split_bytes: missing",
+    "config/pipeline.yaml: spark.split_byte: unknown; known are mode, split_bytes, small_bytes; did you mean "
+    "split_bytes?",
     "config/contracts/products.odcs.yaml: servers[0].format: 'parquet' is not supported; use csv, json",
     "config/contracts/sales.odcs.yaml: schema[0].properties[3].logicalTypeOptions.minimum: 'few' is no integer; "
     "write it like 12",

@@ -67,11 +67,12 @@ def _read_column(prop: SchemaProperty, place: str, faults: Faults) -> Column | N
     faults.check_obeyed(prop, place, _OBEYED)
     if not NAME.fullmatch(prop.name or ""):
         faults.add(f"{place}.name", f"{prop.name!r} must start with a letter, and hold letters, digits and _ only")
+        faults.hides("the rest of the column")
         return None
-    if not faults.choice(f"{place}.logicalType", prop.logicalType, _KINDS):
-        return None
-    bare = _bare_column(prop, place, faults)
+    is_known = faults.choice(f"{place}.logicalType", prop.logicalType, _KINDS)
+    bare = _bare_column(prop, place, faults) if is_known else None
     if bare is None:
+        faults.hides("the rest of the column")
         return None
     found = len(faults.found)
     column = _with_options(bare, f"{place}.logicalTypeOptions", dict(prop.logicalTypeOptions or {}), faults)

@@ -8,6 +8,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from pydantic import ValidationError
 
 from batch_etl.contracts.faults import Faults
+from batch_etl.model_faults import model_faults
 
 
 def read_document(faults: Faults) -> OpenDataContractStandard | None:
@@ -17,12 +18,14 @@ def read_document(faults: Faults) -> OpenDataContractStandard | None:
         given = yaml.load(faults.file.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
         document = OpenDataContractStandard.model_validate(given)
     except ValidationError as error:
-        for e in error.errors():
-            faults.add(".".join(map(str, e["loc"])) or "the document", e["msg"])
+        for place, fault in model_faults(error, OpenDataContractStandard, whole="the document"):
+            faults.add(place, fault)
+        faults.hides("the rest of the file")
         return None
     # ValueError: of a date such as 2025-02-30, or of bytes that are not UTF-8.
     except (yaml.YAMLError, ValueError, OSError) as error:
         faults.add("not YAML", " ".join(str(error).split()))
+        faults.hides("the rest of the file")
         return None
     faults.check_unknown(given, document)
     return document

@@ -24,6 +24,10 @@ class Faults:
     def add(self, place: str, fault: str) -> None:
         self.found.append(f"{self.file}: {place}: {fault}")
 
+    def hides(self, rest: str) -> None:
+        """Say of the last fault that something cannot be checked before it is mended."""
+        self.found[-1] += f"; {rest} is checked once this is mended"
+
     def check_unknown(self, given: object, read: object, place: str = "") -> None:
         """Add every field that the standard does not have: its models pass over them in silence."""
         if isinstance(read, BaseModel) and isinstance(given, dict):

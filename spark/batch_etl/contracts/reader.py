@@ -68,6 +68,7 @@ def _contract(document: OpenDataContractStandard, faults: Faults) -> Contract | 
     schemas = document.schema_ or []
     if len(schemas) != 1 or not schemas[0].properties:
         faults.add("schema", "must hold exactly one table with properties")
+        faults.hides("the table")
         return None
     schema, properties = schemas[0], schemas[0].properties
     faults.check_obeyed(schema, "schema[0]", _OBEYED)

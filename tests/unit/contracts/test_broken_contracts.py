@@ -16,7 +16,7 @@ kind: DataContract | kind: DataContract, id: twice          | not YAML: mapping 
 version: 1.0.0     | id: gifts                              | not YAML: 'id' is there twice
 apiVersion: v3.1.0 | apiVersion: v9.0.0                        | apiVersion: 'v9.0.0' is not supported; use v3.1.0
 apiVersion: v3.1.0 | 3: three                               | Keys should be strings
-id: gifts          | ids: gifts                             | ids: Extra inputs are not permitted
+id: gifts          | ids: gifts                             | ids: unknown; known are version, kind,
 id: gifts          | customProperties: [{property: a}]      | the document.customProperties[0]: 'a' is unknown; none is
 schema:            | schema: 3                              | not YAML:
 name: gifts        | name: presents                         | schema[0].name: 'presents' differs from the file's name
@@ -173,10 +173,34 @@ def test_every_fault_of_a_contract_is_told_at_once(tmp_path: Path) -> None:
     assert str(refusal.value).splitlines() == list(refusal.value.faults)
 
 
-@pytest.mark.parametrize("text", ["", "- schema", "schema"])
-def test_a_file_that_holds_no_document_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ConfigurationError, match="the document: Input should be a valid dictionary"):
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "empty"),
+        ("# gifts", "empty"),
+        ("- schema", "holds no fields with values"),
+        ("schema", "holds no fields with values"),
+    ],
+)
+def test_a_file_that_holds_no_document_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"the document: {fault}; the rest of the file is checked once this is"
+    ):
         read_contract(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "hidden"),
+    [
+        ("kind: DataContract", "kind: {", "the rest of the file"),
+        ("id: gifts", "ids: gifts", "the rest of the file"),
+        ("    properties:", "    examples:", "the table"),
+        ("logicalType: integer", "logicalType: money", "the rest of the column"),
+    ],
+)
+def test_a_fault_behind_which_there_may_be_others_says_so(tmp_path: Path, right: str, wrong: str, hidden: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"; {hidden} is checked once this is mended"):
+        read_contract(written(tmp_path, GIFTS.replace(right, wrong)))
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

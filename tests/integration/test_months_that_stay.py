@@ -108,8 +108,8 @@ def test_what_somebody_changed_in_a_month_that_stays_is_found_by_the_monitor_alo
 
     next_month.run("r2", stages=["quality_checks", "publish"])
 
-    with closing(psycopg2.connect(next_month.dsn)) as connection, connection.cursor() as cursor:
-        found = check_warehouse(cursor, next_month.settings)
+    with closing(psycopg2.connect(next_month.dsn)) as connection:
+        found = check_warehouse(connection, next_month.settings)
     assert [result.name for result in found if result.stops_publish] == [check]
 
 

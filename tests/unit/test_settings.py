@@ -85,7 +85,7 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         (
             "spark:",
             "colour: red\nspark:",
-            "colour: unknown; known are paths, dataset_sizes, quality, landing, spark, releases, alerts",
+            "colour: unknown; known are paths, dataset_sizes, quality, landing, lake, spark, releases, alerts",
         ),
         ("max_age_hours", "max_age_hrs", "max_drift, max_age_hours; did you mean max_age_hours?"),
         ("split_bytes: 100", "split_bytes: 0", "spark.split_bytes: Input should be greater than or equal to 1"),

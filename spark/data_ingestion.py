@@ -138,7 +138,8 @@ def _take_in(run: Run, batch: Batch, parts: Sequence[Taken]) -> None:
     if records != batch.records:
         raise LedgerImbalance(
             f"{batch.source_file}: {batch.records} records when it landed, {records} when it was taken apart; "
-            f"is {run.lake.landing}/{batch.dataset}/{batch.batch_id} damaged? Remove it and deliver the file again"
+            f"is {run.lake.landing}/{batch.dataset}/{batch.batch_id} damaged? Remove it and deliver the file again",
+            dataset=batch.dataset,
         )
     with replacing(run.lake.ingested(batch.dataset, batch.batch_id)) as folder:
         folder.mkdir()

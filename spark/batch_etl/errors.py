@@ -2,9 +2,16 @@
 
 
 class EtlError(Exception):
-    """Something outside the code is wrong; the message names the place, the problem and the fix."""
+    """Something outside the code is wrong; the message names the place, the problem and the fix.
+
+    dataset  the one that it is about, where it is about one
+    """
 
     exit_code = 10
+
+    def __init__(self, message: str, *, dataset: str | None = None) -> None:
+        super().__init__(message)
+        self.dataset = dataset
 
 
 class ConfigurationError(EtlError):
@@ -12,8 +19,8 @@ class ConfigurationError(EtlError):
 
     exit_code = 11
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
+    def __init__(self, *faults: str, dataset: str | None = None) -> None:
+        super().__init__("\n".join(faults), dataset=dataset)
         self.faults = faults
 
 

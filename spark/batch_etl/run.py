@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl import logs
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import EtlError, SparkUnavailable
+from batch_etl.errors import EtlError, QualityStopped, SparkUnavailable
 from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse
@@ -43,7 +43,9 @@ class StageResult:
 
 
 class SparkNeeded(Exception):
-    """A stage that was begun without Spark has come to the point where it needs it."""
+    """A stage that was begun without Spark has come to the point where it needs it. attempt: the one to go on with."""
+
+    attempt: int | None = None
 
 
 def start_session(name: str) -> "SparkSession":
@@ -138,7 +140,6 @@ def main(stage: str, work: Work) -> None:
         logs.log_to_stdout_and_file(settings.folder("logs"), {"run": arguments.run_key, "stage": stage})
         run_stage(_run_of(stage, arguments, settings), work, attempt=arguments.attempt)
     except EtlError as error:
-        log.error("%s", error)
         sys.exit(error.exit_code)
 
 
@@ -153,11 +154,10 @@ def begin_in_task(stage: str, work: Work, arguments: Sequence[str]) -> int | Non
     open_session = by_connect if settings.config.spark.mode == "connect" else no_session
     run = replace(_run_of(stage, _parse(stage, arguments), settings), open_session=open_session)
     logs.log_to_file(settings.folder("logs"), run.log_context, work.__module__)
-    attempt = _begin(run)
     try:
-        run_stage(run, work, attempt=attempt)
-    except SparkNeeded:
-        return attempt
+        run_stage(run, work)
+    except SparkNeeded as needed:
+        return needed.attempt
     finally:
         run.end_session()
     return None
@@ -171,21 +171,45 @@ def run_in_task(stage: str, work: Work, *, run_key: str) -> StageResult:
 
 
 def run_stage(run: Run, work: Work, *, attempt: int | None = None) -> StageResult:
-    """Do the work of a stage and record how it ended, also when it fails. attempt: one that was begun elsewhere."""
-    attempt = attempt or _begin(run)
+    """Do the work of a stage, record how it ended and log it, also when it fails. attempt: one begun elsewhere."""
+    try:
+        result = _recorded(run, work, attempt or _begin(run))
+    except SparkNeeded:
+        raise
+    except BaseException as error:
+        _log_failure(error)
+        raise
+    figures = {"records_in": result.records_in, "records_out": result.records_out}
+    log.info("%s", _state(result), extra={**figures, **result.details})
+    return result
+
+
+def _recorded(run: Run, work: Work, attempt: int) -> StageResult:
     try:
         result = work(run)
-    except SparkNeeded:
+    except SparkNeeded as needed:
+        needed.attempt = attempt
         raise
     except BaseException as error:
         _record_end(run, attempt, state="failed", details={"error": f"{type(error).__name__}: {error}"})
         raise
-    state = "nothing new" if result.is_nothing_new else "done"
     figures = {"records_in": result.records_in, "records_out": result.records_out}
     sizes = {"bytes_in": result.bytes_in, "bytes_out": result.bytes_out}
-    _record_end(run, attempt, state=state, details=dict(result.details), **figures, **sizes)
-    log.info("%s", state, extra={**figures, **result.details})
+    _record_end(run, attempt, state=_state(result), details=dict(result.details), **figures, **sizes)
     return result
+
+
+def _state(result: StageResult) -> str:
+    return "nothing new" if result.is_nothing_new else "done"
+
+
+def _log_failure(error: BaseException) -> None:
+    """In one line; a traceback is in the log of whoever called."""
+    # Each check that stopped the run has an event of its own.
+    if not isinstance(error, QualityStopped):
+        about = {"dataset": error.dataset} if isinstance(error, EtlError) and error.dataset else {}
+        told = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        log.error("failed: %s", told, extra={"error": type(error).__name__, **about})
 
 
 def _parse(stage: str, arguments: Sequence[str]) -> argparse.Namespace:

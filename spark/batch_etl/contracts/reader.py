@@ -42,7 +42,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
         raise ConfigurationError(f"{folder}: no contract here; add a <dataset>{_SUFFIX}")
     faults += faults_together(contracts, unread, folder)
     if faults:
-        raise ConfigurationError(*faults)
+        raise ConfigurationError(*faults, dataset=next(iter(unread)) if len(unread) == 1 else None)
     return contracts
 
 

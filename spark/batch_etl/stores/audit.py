@@ -50,7 +50,8 @@ class Ledger:
             if parts[0] != sum(parts[1:]):
                 raise LedgerImbalance(
                     f"{self.source_file}: {parts[0]} {unit} in the file, but {parts[1]} clean + {parts[2]} quarantined "
-                    f"+ {parts[3]} duplicate = {sum(parts[1:])}; nothing of the file goes on, report this as a bug"
+                    f"+ {parts[3]} duplicate = {sum(parts[1:])}; nothing of the file goes on, report this as a bug",
+                    dataset=self.dataset,
                 )
 
 

@@ -1,0 +1,112 @@
+"""A stage that fails leaves a row in the audit, an error in the pipeline's own log, and an incident."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch_etl.contracts.reader import read_contracts
+from batch_etl.errors import ConfigurationError, EtlError, LedgerImbalance, QualityStopped, WarehouseUnavailable
+from batch_etl.run import Run, StageResult, begin_in_task, no_session, run_in_task
+
+ARGUMENTS = ["--run-key", "r1"]
+DRIVER = """
+from batch_etl.errors import LedgerImbalance
+from batch_etl.run import main
+
+def fail(run):
+    raise LedgerImbalance("3 records")
+
+main("data_cleaning", fail)
+"""
+FAILED = "SELECT stage, state, details ->> 'error' FROM audit.stage_runs"
+
+
+@pytest.fixture
+def errors(project: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Read what ./logs.sh --level error tells of this project."""
+    file = project / "data/logs/pipeline.jsonl"
+
+    def read() -> list[dict[str, Any]]:
+        events = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [event for event in events if event["level"] == "ERROR"]
+
+    return read
+
+
+def failing(error: BaseException) -> Callable[[Run], StageResult]:
+    def fail(_: Run) -> StageResult:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "about"),
+    [
+        (ConfigurationError("a.yaml: x: wrong", "b.yaml: y: wrong"), "failed: a.yaml: x: wrong; b.yaml: y: wrong", {}),
+        (LedgerImbalance("3 records", dataset="sales"), "failed: 3 records", {"dataset": "sales"}),
+        (ZeroDivisionError("of course"), "failed: of course", {}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failed_attempt_is_one_error_of_its_stage(
+    errors: Callable[[], list[dict[str, Any]]], error: Exception, message: str, about: dict[str, str]
+) -> None:
+    with pytest.raises(type(error)):
+        begin_in_task("data_cleaning", failing(error), ARGUMENTS)
+
+    (told,) = errors()
+    wanted = {"run": "r1", "stage": "data_cleaning", "error": type(error).__name__, "message": message, **about}
+    assert {name: told.get(name) for name in (*wanted, "dataset")} == {"dataset": None, **wanted}
+
+
+def test_an_attempt_that_could_not_even_begin_is_told(
+    errors: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_DSN", "postgresql://nobody@127.0.0.1:1/nowhere")
+
+    with pytest.raises(WarehouseUnavailable):
+        begin_in_task("data_cleaning", failing(EtlError("never reached")), ARGUMENTS)
+
+    assert [event["error"] for event in errors()] == ["WarehouseUnavailable"]
+
+
+def test_a_driver_tells_its_failure_once_and_ends_with_the_code_of_its_class(
+    errors: Callable[[], list[dict[str, Any]]],
+) -> None:
+    done = subprocess.run([sys.executable, "-c", DRIVER, *ARGUMENTS], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (LedgerImbalance.exit_code, "")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == errors()
+    assert [(event["stage"], event["error"]) for event in errors()] == [("data_cleaning", "LedgerImbalance")]
+
+
+def test_a_broken_contract_is_told_with_its_dataset(project: Path, errors: Callable[[], list[dict[str, Any]]]) -> None:
+    copy = project / "contracts"
+    copy.mkdir()
+    for contract in (project / "config/contracts").iterdir():
+        text = contract.read_text(encoding="utf-8")
+        (copy / contract.name).write_text(text.replace("[north,", "[[north],"), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError):
+        run_in_task("data_cleaning", lambda _: read_contracts(copy), run_key="r1")
+
+    assert [event["dataset"] for event in errors()] == ["sales"]
+
+
+def test_to_need_spark_is_no_failure(project: Path) -> None:
+    assert begin_in_task("data_cleaning", lambda run: no_session(run.stage), ARGUMENTS) == 1
+
+    assert (project / "data/logs/pipeline.jsonl").read_text(encoding="utf-8") == ""
+
+
+def test_a_stop_by_the_checks_is_told_by_the_checks(errors: Callable[[], list[dict[str, Any]]]) -> None:
+    with pytest.raises(QualityStopped):
+        run_in_task("quality_checks", failing(QualityStopped("nothing was published")), run_key="r1")
+
+    assert errors() == []

@@ -20,7 +20,8 @@ class Recompute:
     to_month: str = ""
     is_full: bool = False
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise ConfigurationError where this is no span of months."""
         for name, month in (("from_month", self.from_month), ("to_month", self.to_month)):
             if month and not _MONTH.fullmatch(month):
                 raise ConfigurationError(f"{name}: '{month}' is no month; write it as 2025-03")

@@ -186,6 +186,8 @@ def run_stage(run: Run, work: Work, *, attempt: int | None = None) -> StageResul
 
 def _recorded(run: Run, work: Work, attempt: int) -> StageResult:
     try:
+        # Not before: what was asked for and cannot be is a failure of the stage, that others are told of.
+        run.recompute.check()
         result = work(run)
     except SparkNeeded as needed:
         needed.attempt = attempt

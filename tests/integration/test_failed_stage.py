@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import ConfigurationError, EtlError, LedgerImbalance, QualityStopped, WarehouseUnavailable
+from batch_etl.errors import ConfigurationError, LedgerImbalance, QualityStopped, WarehouseUnavailable
+from batch_etl.report.stage import summarise
 from batch_etl.run import Run, StageResult, begin_in_task, no_session, run_in_task
+from monitoring.alert_system import send_waiting
 
 ARGUMENTS = ["--run-key", "r1"]
 DRIVER = """
@@ -36,6 +38,10 @@ def errors(project: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
         return [event for event in events if event["level"] == "ERROR"]
 
     return read
+
+
+def unreachable(_: Run) -> StageResult:
+    raise AssertionError("the work was begun")
 
 
 def failing(error: BaseException) -> Callable[[Run], StageResult]:
@@ -71,7 +77,7 @@ def test_an_attempt_that_could_not_even_begin_is_told(
     monkeypatch.setenv("WAREHOUSE_DSN", "postgresql://nobody@127.0.0.1:1/nowhere")
 
     with pytest.raises(WarehouseUnavailable):
-        begin_in_task("data_cleaning", failing(EtlError("never reached")), ARGUMENTS)
+        begin_in_task("data_cleaning", unreachable, ARGUMENTS)
 
     assert [event["error"] for event in errors()] == ["WarehouseUnavailable"]
 
@@ -110,3 +116,20 @@ def test_a_stop_by_the_checks_is_told_by_the_checks(errors: Callable[[], list[di
         run_in_task("quality_checks", failing(QualityStopped("nothing was published")), run_key="r1")
 
     assert errors() == []
+
+
+def test_months_that_cannot_be_open_an_incident_and_the_summary_tells_why(
+    project: Path, errors: Callable[[], list[dict[str, Any]]], query: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    reason = "from_month: 2025-05 is after to_month, 2025-01; swap them"
+    with pytest.raises(ConfigurationError, match=reason):
+        begin_in_task("data_ingestion", unreachable, [*ARGUMENTS, "--from-month=2025-05", "--to-month=2025-01"])
+    assert [event["message"] for event in errors()] == [f"failed: {reason}"]
+    run_in_task("daily_summary", summarise, run_key="r1")
+    run_in_task("notifications", send_waiting, run_key="r1")
+
+    assert query(FAILED + " WHERE state = 'failed'") == [("data_ingestion", "failed", f"ConfigurationError: {reason}")]
+    assert query("SELECT subject, state FROM audit.incidents") == [
+        ("data_ingestion failed: ConfigurationError", "open")
+    ]
+    assert reason in (project / "data/processed/reports/r1.txt").read_text(encoding="utf-8")

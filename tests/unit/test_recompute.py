@@ -32,4 +32,4 @@ def test_months_are_asked_for_from_one_to_another(first: str, last: str, include
 )
 def test_what_is_no_span_of_months_is_told(first: str, last: str, fault: str) -> None:
     with pytest.raises(ConfigurationError, match=fault):
-        Recompute(first, last)
+        Recompute(first, last).check()

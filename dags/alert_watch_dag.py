@@ -11,12 +11,14 @@ from datetime import timedelta
 from airflow.sdk import DAG, task
 
 from batch_etl.settings import Settings
+from pipeline_tasks import no_try_in_vain
 
 # The task imports what it calls when it runs: parsing this file stays quick.
 # ruff: noqa: PLC0415
 
 
 @task
+@no_try_in_vain()
 def watch() -> None:
     """Keep the incidents and drain the outbox."""
     from monitoring.alert_system import watch_between_runs

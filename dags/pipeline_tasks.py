@@ -1,5 +1,7 @@
 """The tasks that both pipelines are wired from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -26,6 +28,19 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 
 
+@contextmanager
+def no_try_in_vain() -> Iterator[None]:
+    """Fail the task for good where it would end the same way however often it is tried."""
+    from batch_etl.errors import EtlError
+
+    try:
+        yield
+    except EtlError as error:
+        if error.is_transient:
+            raise
+        raise AirflowFailException(f"{type(error).__name__}: {error}") from None
+
+
 class SparkStage(SparkSubmitOperator):  # type: ignore[misc] # the provider has no types
     """Submits a stage to the Spark cluster, unless it turns out to have nothing to do: that takes no JVM.
 
@@ -39,6 +54,7 @@ class SparkStage(SparkSubmitOperator):  # type: ignore[misc] # the provider has 
         super().__init__(**options)
         self.entry_point = entry_point
 
+    @no_try_in_vain()
     def execute(self, context: Context) -> None:
         from batch_etl.run import begin_in_task
 
@@ -81,20 +97,17 @@ def judge_and_publish(settings: Settings, *arguments: str) -> SparkStage:
 
 
 @task
+@no_try_in_vain()
 def quality_checks(run_id: str) -> int:
     """Audit staging; returns the token of the attempt that passed."""
-    from batch_etl.errors import QualityStopped
     from batch_etl.run import run_in_task
     from monitoring.data_quality_monitor import check_staging
 
-    try:
-        return int(run_in_task("quality_checks", check_staging, run_key=run_id).details["token"])
-    except QualityStopped as stop:
-        # Bad data stay bad: no retry.
-        raise AirflowFailException(str(stop)) from None
+    return int(run_in_task("quality_checks", check_staging, run_key=run_id).details["token"])
 
 
 @task
+@no_try_in_vain()
 def publish(token: int, run_id: str, params: dict[str, Any]) -> None:
     """Make the audited attempt visible, all tables at once; a dry run only tells what would change."""
     from batch_etl.plan import tell_plan
@@ -107,6 +120,7 @@ def publish(token: int, run_id: str, params: dict[str, Any]) -> None:
 
 
 @task
+@no_try_in_vain()
 def daily_summary(run_id: str, params: dict[str, Any], dag_run: Any) -> None:  # noqa: ANN401 - Airflow's own
     """Write marts.daily_summary and the report, also for a run that was stopped."""
     from batch_etl.report.stage import summarise
@@ -118,6 +132,7 @@ def daily_summary(run_id: str, params: dict[str, Any], dag_run: Any) -> None:  #
 
 
 @task
+@no_try_in_vain()
 def notifications(run_id: str, params: dict[str, Any]) -> None:
     """Send what waits in the outbox, also for a run that was stopped."""
     from batch_etl.run import run_in_task

@@ -28,7 +28,7 @@ from airflow.providers.standard.sensors.python import PythonSensor
 from airflow.sdk import DAG, Param, task
 
 from batch_etl.settings import Settings
-from pipeline_tasks import DEFAULT_ARGS, judge_and_publish
+from pipeline_tasks import DEFAULT_ARGS, judge_and_publish, no_try_in_vain
 
 # The tasks import what they call when they run: parsing this file stays quick.
 # ruff: noqa: PLC0415
@@ -44,6 +44,7 @@ def pipeline_is_idle(ti: Any) -> bool:  # noqa: ANN401 - Airflow's own
 
 
 @task.short_circuit
+@no_try_in_vain()
 def judge_again(params: dict[str, Any]) -> bool:
     """Tell in the log what would change; False ends a dry run here."""
     from batch_etl.quarantine.desk import open_desk

@@ -61,7 +61,7 @@ def failed_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
     told = [row for row in failures if _error_class(row) != errors.QualityStopped.__name__]
     for cause, rows in by_cause(told, lambda row: fingerprint(row["error"] or "")):
         newest = rows[-1]
-        kind = getattr(errors, _error_class(newest), None)
+        kind = _kind(newest)
         stages = sorted({row["stage"] for row in rows})
         is_minor = kind is errors.Superseded or all(stage in _AFTER_PUBLISH for stage in stages)
         yield Finding(
@@ -78,7 +78,14 @@ def failed_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
 
 
 def _is_settled(row: Row, now: datetime) -> bool:
+    kind = _kind(row)
+    if kind and not kind.is_transient:
+        return True
     return not row["is_tried_again"] and (row["is_over"] or row["finished_at"] < now - _RETRIES_END_AFTER)
+
+
+def _kind(row: Row) -> type[errors.EtlError] | None:
+    return getattr(errors, _error_class(row), None)
 
 
 def _error_class(row: Row) -> str:

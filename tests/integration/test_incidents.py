@@ -91,6 +91,14 @@ def test_what_a_retry_mended_is_no_incident(pipeline: Pipeline) -> None:
     assert incidents(pipeline) == []
 
 
+def test_what_no_retry_can_mend_is_told_at_once(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_ingestion", "failed", error="ConfigurationError: x")
+    stage(pipeline, "r2", "data_loading", "failed", error="WarehouseUnavailable: x")
+    watch(pipeline)
+
+    assert [subject for _, subject, *_ in incidents(pipeline)] == ["data_ingestion failed: ConfigurationError"]
+
+
 def test_an_incident_stays_open_while_its_stage_is_tried_again(pipeline: Pipeline) -> None:
     stage(pipeline, "r1", "publish", "failed", error="OSError: x")
     stage(pipeline, "r1", "notifications", "done")

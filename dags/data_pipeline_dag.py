@@ -8,7 +8,7 @@ is a run like any other, whatever its date.
 
 | task | when it is red | what to do |
 |---|---|---|
-| `data_ingestion` | a contract is broken, or warehouse or cluster do not answer | the log names file, field and fix |
+| `data_ingestion` | a contract or parameter is wrong, warehouse or cluster are away | the log names place and fix |
 | `data_cleaning` | a batch does not balance | nothing of the batch went on; the log has the figures, report it |
 | `data_transformation` | a query of `sql/transformations` fails | mend the query, clear the task |
 | `data_loading` | Postgres was away | clear the task: it claims a new attempt, the old one can no longer publish |

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
+from functools import partial, wraps
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from batch_etl.settings import Settings
+
+if TYPE_CHECKING:
+    from batch_etl.run import Run, StageResult, Work
 
 # The tasks import what they call when they run: parsing this file stays quick.
 # ruff: noqa: PLC0415
@@ -59,11 +62,22 @@ class SparkStage(SparkSubmitOperator):  # type: ignore[misc] # the provider has 
         from batch_etl.run import begin_in_task
 
         module, function = self.entry_point.split(":")
-        work = getattr(import_module(module), function)
+        work = self._checked(getattr(import_module(module), function), context)
         attempt = begin_in_task(self.task_id, work, self.application_args)
         if attempt is not None:
             self.application_args = [*self.application_args, "--attempt", str(attempt)]
             super().execute(context)
+
+    def _checked(self, work: "Work", context: Context) -> "Work":
+        """The same work; it fails where the run was given parameters that the DAG does not have."""
+        from batch_etl.tasks import require_known
+
+        @wraps(work)
+        def checked(run: "Run") -> "StageResult":
+            require_known(context["dag_run"].conf, self.dag.params)
+            return work(run)
+
+        return checked
 
 
 def spark_stage(settings: Settings, stage: str, entry_point: str, *arguments: str) -> SparkStage:

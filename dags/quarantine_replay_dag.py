@@ -11,6 +11,7 @@ is always judged by one contract, all of it. With `dry_run` it ends after that r
 | task | when it is red | what to do |
 |---|---|---|
 | `wait_for_pipeline` | `data_pipeline_etl` still runs after six hours | see what holds it, then clear this task |
+| `wait_for_pipeline` | a parameter is unknown | the log names those there are; trigger a new run |
 | `judge_again` | a contract is broken, or a filter is no date or no dataset | the log names file, field and fix |
 | `data_cleaning` | a batch does not balance | nothing of the batch went on; the log has the figures, report it |
 | `data_transformation` | a query of `sql/transformations` fails | mend the query, clear the task |
@@ -38,19 +39,25 @@ log = logging.getLogger(__name__)
 datasets = sorted(file.name.removesuffix(".odcs.yaml") for file in settings.folder("contracts").glob("*.odcs.yaml"))
 
 
-def pipeline_is_idle(ti: Any) -> bool:  # noqa: ANN401 - Airflow's own
-    """Whether no run of data_pipeline_etl is on its way."""
+@no_try_in_vain()
+def pipeline_is_idle(ti: Any, dag: Any, dag_run: Any, run_id: str) -> bool:  # noqa: ANN401 - Airflow's own
+    """Whether no run of data_pipeline_etl is on its way. Refuses parameters that nobody would read, before it waits."""
+    from batch_etl.tasks import failing_as, require_known
+
+    with failing_as("data_cleaning", run_key=run_id):
+        require_known(dag_run.conf, dag.params)
     return bool(ti.get_dr_count(dag_id="data_pipeline_etl", states=["running"]) == 0)
 
 
 @task.short_circuit
 @no_try_in_vain()
-def judge_again(params: dict[str, Any]) -> bool:
+def judge_again(params: dict[str, Any], run_id: str) -> bool:
     """Tell in the log what would change; False ends a dry run here."""
     from batch_etl.quarantine.desk import open_desk
     from batch_etl.quarantine.selection import Selection
+    from batch_etl.tasks import failing_as
 
-    with open_desk(Settings(), "quarantine_replay") as desk:
+    with failing_as("data_cleaning", run_key=run_id), open_desk(Settings(), "quarantine_replay") as desk:
         outlook = desk.foresee(Selection.of(params))
     for name, told in outlook.as_json().items():
         log.info("%s: %s", name, told)

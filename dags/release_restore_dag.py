@@ -7,7 +7,7 @@ known who did it. Runs leave the restored release alone until there are new file
 
 | task | when it is red | what to do |
 |---|---|---|
-| `restore` | the release is not there, is no longer kept, or a table was locked | the log tells; nothing changed |
+| `restore` | the release is not there or not kept, a table was locked, a parameter is unknown | see its log |
 """
 
 import logging
@@ -16,6 +16,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, task
 
+from pipeline_tasks import no_try_in_vain
+
 # The task imports what it calls when it runs: parsing this file stays quick.
 # ruff: noqa: PLC0415
 
@@ -23,11 +25,15 @@ log = logging.getLogger(__name__)
 
 
 @task
-def restore(params: dict[str, Any], run_id: str) -> int:
+@no_try_in_vain()
+def restore(params: dict[str, Any], run_id: str, dag: Any, dag_run: Any) -> int:  # noqa: ANN401 - Airflow's own
     """Returns the number of the new release."""
     from batch_etl.restore import restore_in_task
+    from batch_etl.tasks import logged, require_known
 
-    done = restore_in_task(params["release"], run_key=run_id)
+    with logged("restore", run_key=run_id):
+        require_known(dag_run.conf, dag.params)
+        done = restore_in_task(params["release"], run_key=run_id)
     for change in done.changes:
         log.info("%s", change)
     log.info("release %s puts release %s back", done.release, done.restored_from)

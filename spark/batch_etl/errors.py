@@ -21,7 +21,7 @@ class EtlError(Exception):
 
 
 class ConfigurationError(EtlError):
-    """config/pipeline.yaml, a contract or the environment is wrong. Every fault has a line of its own."""
+    """config/pipeline.yaml, a contract, a parameter or the environment is wrong. Every fault has a line of its own."""
 
     exit_code = 11
     is_transient = False

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from batch_etl.errors import EtlError, QualityStopped
+
+log = logging.getLogger(__name__)
+
 _LARGEST_BYTES = 32_000_000
 _KEPT_FILES = 20
 _STANDARD = set(vars(logging.makeLogRecord({})))
@@ -49,6 +53,15 @@ def log_to_file(folder: Path, context: dict[str, str], *entry_points: str) -> No
     handler = _file_handler(folder, context)
     for ours in ("batch_etl", "monitoring", *entry_points):
         logging.getLogger(ours).addHandler(handler)
+
+
+def log_failure(error: BaseException) -> None:
+    """Tell in one line why an attempt failed; a traceback is in the log of whoever made it."""
+    # Each check that stopped the run has an event of its own.
+    if not isinstance(error, QualityStopped):
+        about = {"dataset": error.dataset} if isinstance(error, EtlError) and error.dataset else {}
+        told = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        log.error("failed: %s", told, extra={"error": type(error).__name__, **about})
 
 
 def _file_handler(folder: Path, context: dict[str, str]) -> logging.Handler:

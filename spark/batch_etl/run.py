@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl import logs
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import EtlError, QualityStopped, SparkUnavailable
+from batch_etl.errors import EtlError, SparkUnavailable
 from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse
@@ -177,7 +177,7 @@ def run_stage(run: Run, work: Work, *, attempt: int | None = None) -> StageResul
     except SparkNeeded:
         raise
     except BaseException as error:
-        _log_failure(error)
+        logs.log_failure(error)
         raise
     figures = {"records_in": result.records_in, "records_out": result.records_out}
     log.info("%s", _state(result), extra={**figures, **result.details})
@@ -203,15 +203,6 @@ def _recorded(run: Run, work: Work, attempt: int) -> StageResult:
 
 def _state(result: StageResult) -> str:
     return "nothing new" if result.is_nothing_new else "done"
-
-
-def _log_failure(error: BaseException) -> None:
-    """In one line; a traceback is in the log of whoever called."""
-    # Each check that stopped the run has an event of its own.
-    if not isinstance(error, QualityStopped):
-        about = {"dataset": error.dataset} if isinstance(error, EtlError) and error.dataset else {}
-        told = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        log.error("failed: %s", told, extra={"error": type(error).__name__, **about})
 
 
 def _parse(stage: str, arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,11 +1,13 @@
 """What becomes of a task that ends with one of our errors: is it tried again?"""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.definitions.param import process_params
 from airflow.sdk.exceptions import AirflowFailException
 
 from batch_etl import errors
@@ -62,3 +64,80 @@ def test_a_summary_that_is_configured_wrongly_fails_for_good(
 
     with pytest.raises(AirflowFailException, match="no contract here"):
         summarise(run_id="r1", params={}, dag_run=SimpleNamespace(triggering_user_name="ann", run_type="manual"))
+
+
+MONTH = SimpleNamespace(conf={"month": "2025-01"})
+FAILED = "SELECT run_key, stage, details ->> 'error' FROM audit.stage_runs WHERE state = 'failed'"
+
+
+def test_an_unknown_parameter_ends_a_run_at_its_first_stage(
+    load_dag: Callable[..., Any], project: Path, query: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    task = load_dag("data_pipeline_etl", PIPELINE_HOME=str(project)).get_task("data_ingestion")
+    task.application_args = ["--run-key", "r1"]
+    there = "dataset_size, dry_run, from_month, full_refresh, to_month"
+    # As Airflow does before a task: the parameters of the run are then the conf's too.
+    assert "month" in process_params(task.dag, task, MONTH.conf, suppress_exception=False)
+
+    with pytest.raises(AirflowFailException, match="month: no such parameter"):
+        task.execute({"dag_run": MONTH})
+
+    assert query(FAILED) == [
+        ("r1", "data_ingestion", f"ConfigurationError: month: no such parameter; there are {there}")
+    ]
+
+
+@pytest.mark.parametrize("conf", [None, {}, {"dataset_size": "small", "full_refresh": True}])
+def test_a_run_may_be_given_nothing_or_what_the_dag_knows(
+    load_dag: Callable[..., Any],
+    project: Path,
+    query: Callable[..., list[tuple[Any, ...]]],
+    conf: dict[str, Any] | None,
+) -> None:
+    task = load_dag("data_pipeline_etl", PIPELINE_HOME=str(project)).get_task("data_ingestion")
+    task.application_args = ["--run-key", "r1"]
+
+    task.execute({"dag_run": SimpleNamespace(conf=conf)})
+
+    assert query("SELECT stage, state FROM audit.stage_runs") == [("data_ingestion", "nothing new")]
+
+
+def test_a_replay_refuses_an_unknown_parameter_before_it_waits(
+    load_dag: Callable[..., Any], project: Path, query: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    dag = load_dag("quarantine_replay", PIPELINE_HOME=str(project))
+
+    with pytest.raises(AirflowFailException, match="month: no such parameter; there are dataset, dry_run, file"):
+        dag.get_task("wait_for_pipeline").python_callable(ti=None, dag=dag, dag_run=MONTH, run_id="r1")
+
+    ((run_key, stage, error),) = query(FAILED)
+    assert (run_key, stage) == ("r1", "data_cleaning")
+    assert error.startswith("ConfigurationError: month: no such parameter")
+
+
+def test_a_replay_with_a_wrong_filter_is_recorded(
+    load_dag: Callable[..., Any], project: Path, query: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    judge_again = load_dag("quarantine_replay", PIPELINE_HOME=str(project)).get_task("judge_again")
+
+    with pytest.raises(AirflowFailException, match="since: 'soon' is no date"):
+        judge_again.python_callable(params={"since": "soon", "dry_run": True}, run_id="r1")
+
+    assert [stage for _, stage, _ in query(FAILED)] == ["data_cleaning"]
+
+
+def test_a_restore_refuses_an_unknown_parameter_and_says_so_in_the_log(
+    load_dag: Callable[..., Any], project: Path
+) -> None:
+    dag = load_dag("release_restore", PIPELINE_HOME=str(project))
+    conf = {"release": 3, "table": "core.fct_sale"}
+
+    with pytest.raises(AirflowFailException, match="table: no such parameter; there are release"):
+        dag.get_task("restore").python_callable(
+            params=conf, run_id="manual__1", dag=dag, dag_run=SimpleNamespace(conf=conf)
+        )
+
+    log = (project / "data/logs/pipeline.jsonl").read_text(encoding="utf-8")
+    assert [(event["level"], event["run"], event["stage"]) for event in map(json.loads, log.splitlines())] == [
+        ("ERROR", "manual__1", "restore")
+    ]

@@ -45,9 +45,10 @@ def test_it_runs_only_when_asked_and_neither_beside_itself_nor_beside_the_pipeli
 
     running = {"data_pipeline_etl": {"running": 1}}
     ti = SimpleNamespace(get_dr_count=lambda dag_id, states: sum(running[dag_id].get(state, 0) for state in states))
-    assert wait.python_callable(ti=ti) is False
+    asked = {"ti": ti, "dag": dag, "dag_run": SimpleNamespace(conf={"dataset": "sales"}), "run_id": "r1"}
+    assert wait.python_callable(**asked) is False
     running["data_pipeline_etl"] = {}
-    assert wait.python_callable(ti=ti) is True
+    assert wait.python_callable(**asked) is True
 
 
 def test_its_parameters_are_those_of_the_command(dag: Any) -> None:

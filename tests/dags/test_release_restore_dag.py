@@ -1,11 +1,14 @@
 """The DAG that puts an earlier release back, as Airflow loads it, on a real warehouse."""
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
-from batch_etl.errors import ReleaseUnavailable
 from tests.integration.drawn_release import FIRST, SECOND, publish, shown, stage
 from tests.integration.pipeline import PROJECT, Pipeline
 
@@ -31,9 +34,10 @@ def test_it_runs_only_when_asked_with_a_release_and_tries_once(load_dag: Callabl
 
 
 def test_its_task_puts_the_release_back_under_the_name_of_the_run(
-    load_dag: Callable[..., Any], two_releases: Pipeline
+    load_dag: Callable[..., Any], two_releases: Pipeline, project: Path
 ) -> None:
-    restore = load_dag("release_restore", WAREHOUSE_DSN=two_releases.dsn).get_task("restore").python_callable
+    dag = load_dag("release_restore", WAREHOUSE_DSN=two_releases.dsn, PIPELINE_HOME=str(project))
+    restore = partial(dag.get_task("restore").python_callable, dag=dag, dag_run=SimpleNamespace(conf=None))
 
     assert restore(params={"release": 1}, run_id="manual__1") == 3
 
@@ -41,5 +45,5 @@ def test_its_task_puts_the_release_back_under_the_name_of_the_run(
     assert two_releases.query("SELECT run_key, restored_from FROM audit.releases WHERE release = 3") == [
         ("manual__1", 1)
     ]
-    with pytest.raises(ReleaseUnavailable, match="release 9: not there"):
+    with pytest.raises(AirflowFailException, match="ReleaseUnavailable: release 9: not there"):
         restore(params={"release": 9}, run_id="manual__2")

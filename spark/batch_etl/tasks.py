@@ -1,0 +1,44 @@
+"""What is asked of a DAG run, and how an Airflow task fails that is no stage."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from batch_etl import logs
+from batch_etl.errors import ConfigurationError, EtlError
+from batch_etl.run import Run, StageResult, run_in_task
+from batch_etl.settings import Settings
+
+
+def require_known(given: Iterable[str] | None, known: Iterable[str]) -> None:
+    """Raise ConfigurationError for parameters that a DAG does not have: Airflow takes them and nobody reads them.
+
+    given  the names in the conf of a run, which may have none
+    """
+    there = ", ".join(sorted(known))
+    if unknown := sorted(set(given or ()) - set(known)):
+        raise ConfigurationError(*(f"{name}: no such parameter; there are {there}" for name in unknown))
+
+
+@contextmanager
+def failing_as(stage: str, *, run_key: str) -> Iterator[None]:
+    """Record an EtlError as a failed attempt at a stage that follows: of other tasks the audit knows nothing."""
+    try:
+        yield
+    except EtlError as error:
+        failure = error
+
+        def fail(_: Run) -> StageResult:
+            raise failure
+
+        run_in_task(stage, fail, run_key=run_key)
+
+
+@contextmanager
+def logged(task: str, *, run_key: str) -> Iterator[None]:
+    """Keep what a task says in the pipeline's own log, its failure too. In there it is called a stage."""
+    logs.log_to_file(Settings().folder("logs"), {"run": run_key, "stage": task})
+    try:
+        yield
+    except BaseException as error:
+        logs.log_failure(error)
+        raise

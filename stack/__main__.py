@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
-from stack.events import LEVELS, Choice, read_period, show
+from stack.events import LEVELS, Choice, read_level, read_period, show
 from stack.layout import ENV_FILE, LOCAL_LOCK, LOGS, ROOT, TESTS_LOCK, shown
 from stack.local import venv
 from stack.modes import open_all, open_current
@@ -84,7 +84,7 @@ def _logs(script: str, arguments: Sequence[str]) -> int:
     events.add_argument("--run", default="", help="of this DAG run")
     events.add_argument("--stage", default="", help="of this stage, such as data_cleaning")
     events.add_argument("--dataset", default="", help="of this dataset, such as sales")
-    events.add_argument("--level", choices=LEVELS, default="", help="this grave or graver")
+    events.add_argument("--level", type=read_level, choices=LEVELS, default="", help="this grave or graver")
     events.add_argument("--since", default="", metavar="WHEN", help="90m, 2h, 7d, 2026-11-01 or last-month")
     events.add_argument("--sum", default="", metavar="FIGURE", help="add up a figure of the events, such as records_in")
     events.add_argument("--failing-since", action="store_true", help="when runs began to warn or fail without a break")

@@ -5,15 +5,22 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from stack.backend import StackError
+from stack.layout import CONFIG
 
 Event = dict[str, Any]
 
+STAGES = (
+    *("data_ingestion", "data_cleaning", "data_transformation", "data_loading"),
+    *("quality_checks", "publish", "daily_summary", "notifications"),
+)
+CONTRACTS = CONFIG / "contracts"
+_CONTRACT = ".odcs.yaml"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -45,6 +52,11 @@ class Choice:
 
     def _is_grave(self, event: Event) -> bool:
         return LEVELS.index(str(event["level"]).lower()) >= LEVELS.index(self.level)
+
+
+def read_level(text: str) -> str:
+    """A level as people write it: WARN is warning."""
+    return {"warn": "warning"}.get(text.lower(), text.lower())
 
 
 def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
@@ -126,27 +138,62 @@ def _short(value: object) -> str:
     return "".join(character if character.isprintable() else " " for character in text)[:120]
 
 
+def require_known(folder: Path, choice: Choice) -> None:
+    """Raise StackError for a stage or a dataset that there is not, and of which there is no event either."""
+    datasets = sorted(file.name.removesuffix(_CONTRACT) for file in CONTRACTS.glob(f"*{_CONTRACT}"))
+    for name, asked, known in (("stage", choice.stage, STAGES), ("dataset", choice.dataset, datasets)):
+        if asked and asked not in known and all(event.get(name) != asked for event in read_events(folder)):
+            raise StackError(f"--{name}: there is no '{asked}'; there are {', '.join(known)}")
+
+
 def show(folder: Path, choice: Choice, *, add_up: str, is_failing: bool, follow: bool) -> int:
     """Print what was asked for; 1 where nothing was found."""
-    is_coloured = sys.stdout.isatty()
+    require_known(folder, choice)
     if is_failing:
-        everything = Choice(choice.run, choice.stage, choice.dataset, "", choice.since, choice.until)
-        chosen = [event for event in read_events(folder) if everything.holds(event)]
-        first = failing_since(chosen, Choice(level=choice.level or "warning"))
-        print(render(first, is_coloured=is_coloured) if first else "not failing: the newest run has no such event")
-        return 0
-    found = (event for event in read_events(folder) if choice.holds(event))
+        return _show_failing(folder, choice)
     if add_up:
-        print(sum(value for event in found if isinstance(value := event.get(add_up), int)))
-        return 0
+        return _show_sum(folder, choice, add_up)
+    is_coloured = sys.stdout.isatty()
     count = 0
-    for event in found:
-        count += 1
-        print(render(event, is_coloured=is_coloured))
+    for event in read_events(folder):
+        if choice.holds(event):
+            count += 1
+            print(render(event, is_coloured=is_coloured))
     if follow:
         for event in follow_events(folder / "pipeline.jsonl"):
             if choice.holds(event):
                 print(render(event, is_coloured=is_coloured), flush=True)
-    if not count:
-        print("no such event", file=sys.stderr)
-    return 0 if count else 1
+    return 0 if count else _say_nothing_found(folder)
+
+
+def _show_failing(folder: Path, choice: Choice) -> int:
+    everything = replace(choice, level="")
+    chosen = [event for event in read_events(folder) if everything.holds(event)]
+    if not chosen:
+        return _say_nothing_found(folder)
+    first = failing_since(chosen, Choice(level=choice.level or "warning"))
+    told = render(first, is_coloured=sys.stdout.isatty()) if first else "not failing: the newest run has no such event"
+    print(told)
+    return 0
+
+
+def _show_sum(folder: Path, choice: Choice, figure: str) -> int:
+    total: float = 0
+    figures: set[str] = set()
+    for event in read_events(folder):
+        # Not by isinstance: true is a number to Python, and no figure.
+        numbers = {name: value for name, value in event.items() if type(value) in (int, float)}
+        figures |= numbers.keys()
+        total += numbers.get(figure, 0) if choice.holds(event) else 0
+    if not figures:
+        return _say_nothing_found(folder)
+    if figure not in figures:
+        raise StackError(f"--sum: no event has the figure '{figure}'; there are {', '.join(sorted(figures))}")
+    print(total)
+    return 0
+
+
+def _say_nothing_found(folder: Path) -> int:
+    is_empty = next(read_events(folder), None) is None
+    print("no events yet: no run has written any" if is_empty else "no such event", file=sys.stderr)
+    return 1

@@ -91,6 +91,8 @@ class ComposeBackend:
         known = (*SERVICES, "airflow-init")
         if unknown := [name for name in services if name not in known]:
             raise StackError(f"there is no service {unknown[0]}; there are {', '.join(known)}")
+        if not self._containers():
+            raise StackError("there is no container, and so no log; ./start.sh starts them")
         command = ["logs", "--tail=50", *(["--follow"] if follow else []), *services]
         if sys.stdout.isatty():
             return self._engine.hand_over(*command)

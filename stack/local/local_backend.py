@@ -128,6 +128,8 @@ class LocalBackend:
         if unknown := [name for name in services if name not in present]:
             raise StackError(f"no log of {', '.join(unknown)}; there are logs of {', '.join(present) or 'nothing yet'}")
         logs = [str(present[name]) for name in services or SERVICES if name in present]
+        if not logs:
+            raise StackError("no service has said anything yet; ./start.sh starts them")
         return subprocess.run(["tail", "-n", "50", *(["-F"] if follow else []), *logs], check=False).returncode
 
     def memory_bytes(self) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
+from stack.events import STAGES
+
 PROJECT = Path(__file__).resolve().parents[2]
 SPARK_TASKS = {
     "data_ingestion": ("data_ingestion.py", "data_ingestion:ingest"),
@@ -37,6 +39,10 @@ def test_the_eight_tasks_follow_each_other(load_pipeline: Callable[..., Any]) ->
     chain = {task: {following} for task, following in pairwise(TASKS)}
     assert edges == {**chain, "notifications": set()}
     assert [task.task_id for task in dag.topological_sort()] == TASKS
+
+
+def test_the_log_can_be_asked_for_each_of_them() -> None:
+    assert list(STAGES) == TASKS
 
 
 def test_the_four_spark_stages_are_submitted_to_the_cluster(load_pipeline: Callable[..., Any]) -> None:

@@ -98,8 +98,14 @@ def test_logs_of_an_unknown_service_name_those_there_are(backend_with: Fake) -> 
 
 
 def test_logs_in_a_pipe_are_plain_text(backend_with: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    assert backend_with("printf '\\033[2Kredis-1  | ready\\n'").show_logs(["redis"], follow=False) == 0
+    engine = f"{running('redis')}; [ $1 = compose ] && printf '\\033[2Kredis-1  | ready\\n'; true"
+    assert backend_with(engine).show_logs(["redis"], follow=False) == 0
     assert capsys.readouterr().out == "redis-1  | ready\n"
+
+
+def test_where_there_is_no_container_there_is_said_to_be_no_log(backend_with: Fake) -> None:
+    with pytest.raises(StackError, match=r"no container, and so no log; \./start\.sh"):
+        backend_with("true").show_logs([], follow=False)
 
 
 def test_without_an_engine_the_other_mode_is_named(backend_with: Fake) -> None:

@@ -79,6 +79,54 @@ def test_the_events_of_one_run_and_those_of_rotated_files(logs: Path, capsys: py
     assert stack.main(["logs.sh", "logs", "--run", "nobody"]) == 1
 
 
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert stack.main(["logs.sh", "logs", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    return printed.err.strip()
+
+
+def test_what_nothing_is_known_of_is_not_called_well(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "--stage", "publish", "--failing-since") == "no such event"
+    assert refused(capsys, "--stage", "data_ingestion", "--since", "1m", "--failing-since") == "no such event"
+    for file in logs.iterdir():
+        file.unlink()
+    for question in (["--failing-since"], ["--sum", "records_in"], ["--level", "error"]):
+        assert refused(capsys, *question) == "no events yet: no run has written any"
+
+
+@pytest.mark.parametrize("how", [[], ["--failing-since"], ["--sum", "records_in"], ["-f"]])
+def test_a_stage_or_dataset_that_there_is_not_is_told_with_those_there_are(
+    capsys: pytest.CaptureFixture[str], how: list[str]
+) -> None:
+    assert refused(capsys, "--stage", "foo", *how) == (
+        "logs.sh: --stage: there is no 'foo'; there are data_ingestion, data_cleaning, data_transformation, "
+        "data_loading, quality_checks, publish, daily_summary, notifications"
+    )
+    assert refused(capsys, "--dataset", "sale", *how) == (
+        "logs.sh: --dataset: there is no 'sale'; there are customers, products, sales"
+    )
+
+
+def test_what_has_events_may_be_asked_for_though_it_is_gone(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = {"level": "INFO", "message": "done", "stage": "restore", "dataset": "shops", "time": NOW.isoformat()}
+    (logs / "pipeline.jsonl").write_text(json.dumps(event))
+
+    assert len(asked(capsys, "--stage", "restore", "--dataset", "shops")) == 1
+
+
+def test_a_figure_that_no_event_has_is_not_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "--sum", "records") == (
+        "logs.sh: --sum: no event has the figure 'records'; there are records_in"
+    )
+    assert asked(capsys, "--stage", "publish", "--sum", "records_in") == ["0"]
+
+
+@pytest.mark.parametrize("level", ["warn", "WARN", "Warning"])
+def test_a_level_is_known_by_its_short_name_too(capsys: pytest.CaptureFixture[str], level: str) -> None:
+    assert len(asked(capsys, "--level", level)) == 4
+
+
 def test_what_is_no_moment_is_told() -> None:
     assert read_period("90m", NOW)[0] == NOW - timedelta(minutes=90)
     assert read_period("2026-11-01", NOW)[0] == datetime(2026, 11, 1, tzinfo=UTC)

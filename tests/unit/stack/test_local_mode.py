@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stack.backend import SERVICES
+from stack.backend import SERVICES, StackError
 from stack.layout import ROOT
-from stack.local import java, processes, requirements, services, venv
+from stack.local import java, local_backend, processes, requirements, services, venv
 from stack.local.environment import MARK, clean, without_proxy
 from stack.local.local_backend import judge
 from stack.settings import CATALOG, Settings
@@ -127,3 +127,10 @@ def test_what_the_services_say_to_each_other_goes_past_a_proxy() -> None:
     shell = {"http_proxy": "http://proxy.example:3128", "no_proxy": "intranet.example"}
     assert without_proxy(shell, "10.0.0.5")["no_proxy"] == "intranet.example,localhost,127.0.0.1,10.0.0.5"
     assert without_proxy({}, "127.0.0.1")["NO_PROXY"].startswith("localhost,")
+
+
+def test_before_the_first_start_there_is_said_to_be_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_backend, "LOGS", tmp_path)
+
+    with pytest.raises(StackError, match=r"no service has said anything yet; \./start\.sh"):
+        local_backend.LocalBackend(Settings({})).show_logs([], follow=False)

@@ -25,16 +25,29 @@ class AirflowAwayError(StackError):
 class AirflowApi:
     """One login, kept for as long as it lasts."""
 
-    def __init__(self, base_url: str, user: str, password: str, *, patience_seconds: float = 0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        user: str,
+        password: str,
+        *,
+        patience_seconds: float = 0,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._base_url = base_url
         self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
         self._account = {"username": user, "password": password}
         self.token = ""
 
     @classmethod
-    def of(cls, settings: Settings, *, patience_seconds: float = 0) -> "AirflowApi":
+    def of(
+        cls, settings: Settings, *, patience_seconds: float = 0, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> "AirflowApi":
+        """patience_seconds: for how long a question is asked again; timeout_seconds: of each request."""
         user, password = settings["AIRFLOW_ADMIN_USER"], settings["AIRFLOW_ADMIN_PASSWORD"]
-        return cls(settings.airflow_url, user, password, patience_seconds=patience_seconds)
+        limits = {"patience_seconds": patience_seconds, "timeout_seconds": timeout_seconds}
+        return cls(settings.airflow_url, user, password, **limits)
 
     def log_in(self) -> None:
         try:
@@ -87,7 +100,7 @@ class AirflowApi:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         data = None if body is None else json.dumps(body).encode()
-        with direct.open(request, data=data, timeout=TIMEOUT_SECONDS) as answer:
+        with direct.open(request, data=data, timeout=self._timeout_seconds) as answer:
             found: Json = json.load(answer)
         return found
 
@@ -113,6 +126,12 @@ class AirflowApi:
 
     def has_runs(self, dag_id: str) -> bool:
         return bool(self.call("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns?limit=1")["total_entries"])
+
+    def runs_under_way(self, dag_id: str = "~") -> list[Json]:
+        """The runs of a DAG, or of all, that have begun and not ended; the oldest first."""
+        path = f"/api/v2/dags/{quote(dag_id)}/dagRuns?state=running&order_by=id&limit=100"
+        found: list[Json] = self.call("GET", path)["dag_runs"]
+        return found
 
     def trigger(self, dag_id: str, conf: Json) -> str:
         """Begin a run and return its id."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from stack.airflow_api import AirflowApi, Json
+from stack.airflow_api import AirflowApi, AirflowAwayError, Json
 from stack.backend import StackError
 from stack.layout import TASK_LOGS, shown
 from stack.progress import Progress
@@ -58,16 +58,37 @@ def run_pipeline(
     progress.say(f"triggered {DAG_ID} on {size}: {run_id}")
     began = time.monotonic()
     told: set[tuple[str, int]] = set()
+    try:
+        state = _follow(api, run_id, told, progress, watch)
+    except AirflowAwayError as error:
+        raise StackError(f"{error}\n  the run {run_id} is not over; it goes on at the next ./start.sh") from None
+    tasks = sorted(api.task_instances(DAG_ID, run_id), key=lambda task: (task["start_date"] or "~", task["task_id"]))
+    _tell(tasks, told, progress)
+    return RunResult(run_id, state, time.monotonic() - began, tasks)
+
+
+def _follow(api: AirflowApi, run_id: str, told: set[tuple[str, int]], progress: Progress, watch: Watcher | None) -> str:
+    """Tell what happens in a run until it has ended; returns how it did."""
+    waits_for = ""
     while (state := api.run_state(DAG_ID, run_id)) not in ENDED:
+        if state == "queued" and not waits_for:
+            waits_for = _tell_whom_it_waits_for(api, run_id, progress)
         tasks = api.task_instances(DAG_ID, run_id)
         _tell(tasks, told, progress)
         if watch:
             watch(tasks)
         progress.show(_at_work(tasks, state))
         time.sleep(POLL_SECONDS)
-    tasks = sorted(api.task_instances(DAG_ID, run_id), key=lambda task: (task["start_date"] or "~", task["task_id"]))
-    _tell(tasks, told, progress)
-    return RunResult(run_id, state, time.monotonic() - began, tasks)
+    return state
+
+
+def _tell_whom_it_waits_for(api: AirflowApi, run_id: str, progress: Progress) -> str:
+    """Say which run holds a queued one up, and return its id; '' where there is none."""
+    older = [str(run["dag_run_id"]) for run in api.runs_under_way(DAG_ID) if run["dag_run_id"] != run_id]
+    if not older:
+        return ""
+    progress.say(f"it waits for run {older[0]}, which is still going")
+    return older[0]
 
 
 def _tell(tasks: list[Json], told: set[tuple[str, int]], progress: Progress) -> None:

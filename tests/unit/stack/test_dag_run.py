@@ -2,9 +2,14 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from stack.airflow_api import AirflowAwayError
+from stack.backend import StackError
 from stack.dag_run import explain_failure, last_words, run_pipeline
 from stack.progress import Progress
 
@@ -18,8 +23,9 @@ def task(name: str, state: str, *, number: int = 1, seconds: float | None = 1.5)
 class Script:
     """An API whose run goes through these moments; each is the run's state and its tasks."""
 
-    def __init__(self, *moments: tuple[str, list[dict[str, Any]]]) -> None:
+    def __init__(self, *moments: tuple[str, list[dict[str, Any]]], under_way: Sequence[str] = ()) -> None:
         self._moments = list(moments)
+        self.under_way = under_way
         self.calls: list[tuple[str, Any]] = []
 
     def unpause(self, dag_id: str) -> None:
@@ -31,6 +37,9 @@ class Script:
 
     def run_state(self, *_: str) -> str:
         return self._moments[0][0]
+
+    def runs_under_way(self, _: str) -> list[dict[str, str]]:
+        return [{"dag_run_id": run_id} for run_id in self.under_way]
 
     def task_instances(self, *_: str) -> list[dict[str, Any]]:
         return (self._moments.pop(0) if len(self._moments) > 1 else self._moments[0])[1]
@@ -65,6 +74,31 @@ def test_a_try_that_failed_is_told_and_so_is_the_one_that_worked() -> None:
     )
     assert "up_for_retry" in told
     assert "success          1.5 s  (try 2)" in told
+
+
+def test_a_run_that_waits_behind_another_one_names_it_once() -> None:
+    told = io.StringIO()
+    script: Any = Script(("queued", []), ("queued", []), ("success", []), under_way=["manual__0", "manual__1"])
+    run_pipeline(script, "small", Progress(told))
+    assert told.getvalue().count("it waits for run manual__0, which is still going") == 1
+
+
+def test_a_run_that_is_queued_for_a_moment_waits_for_nobody() -> None:
+    told = io.StringIO()
+    script: Any = Script(("queued", []), ("success", []), under_way=["manual__1"])
+    run_pipeline(script, "small", Progress(told))
+    assert "waits for" not in told.getvalue()
+
+
+def test_when_airflow_goes_away_the_run_is_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    script: Any = Script(("running", []))
+
+    def away(*_: str) -> str:
+        raise AirflowAwayError("Airflow does not answer")
+
+    monkeypatch.setattr(script, "run_state", away)
+    with pytest.raises(StackError, match=r"(?s)does not answer.*the run manual__1 is not over; it goes on at the next"):
+        run_pipeline(script, "small", Progress(io.StringIO()))
 
 
 def test_a_failed_run_names_the_task_its_last_words_and_the_log_of_its_last_try(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from stack.dag_run import SIZES
 from stack.events import LEVELS, Choice, read_level, read_period, show
 from stack.layout import ENV_FILE, LOCAL_LOCK, LOGS, ROOT, TESTS_LOCK, shown
 from stack.local import venv
-from stack.modes import open_all, open_current
+from stack.modes import open_current
 from stack.progress import Progress
 from stack.settings import load_settings
 from stack.start import run_once, start
+from stack.stop import stop
 
 INTERRUPTED = 130
 
@@ -58,11 +59,7 @@ def _stop(script: str, arguments: Sequence[str]) -> int:
     _parser(script, "End every service of the stack. The data stays; ./start.sh goes on from there.").parse_args(
         arguments
     )
-    progress = Progress()
-    for backend in open_all(load_settings()):
-        backend.down(progress)
-    progress.say("nothing runs; the data is kept (./clean.sh deletes it)")
-    return 0
+    return stop()
 
 
 def _clean(script: str, arguments: Sequence[str]) -> int:

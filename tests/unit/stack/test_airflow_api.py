@@ -1,5 +1,6 @@
 """The REST client against a small server that answers as Airflow does."""
 
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -10,11 +11,19 @@ import pytest
 
 from stack.airflow_api import AirflowApi
 from stack.backend import StackError
+from stack.progress import Progress
+from stack.settings import CATALOG, Settings
+from stack.stop import tell_of_runs
 
+SETTINGS = Settings({setting.key: setting.default() for setting in CATALOG})
 TOKENS = ["first", "second"]
 RUN = "/api/v2/dags/data_pipeline_etl/dagRuns"
 # The id of a run has a + and colons, which must arrive as they are.
 RUN_ID = "manual__2026-11-21T02:40:03+00:00"
+
+
+def run(dag_id: str) -> dict[str, str]:
+    return {"dag_id": dag_id, "dag_run_id": RUN_ID, "state": "running"}
 
 
 class Airflow(BaseHTTPRequestHandler):
@@ -49,6 +58,8 @@ class Airflow(BaseHTTPRequestHandler):
             self._answer(401, {"detail": "Token expired"})
         elif self.path == f"{RUN}/manual__2026-11-21T02%3A40%3A03%2B00%3A00":
             self._answer(200, {"state": "running"})
+        elif self.path == "/api/v2/dags/~/dagRuns?state=running&order_by=id&limit=100":
+            self._answer(200, {"dag_runs": [run("alert_watch"), run("data_pipeline_etl")]})
         elif self.path.startswith("/api/v2/dags?"):
             self._answer(200, {"dags": [{"dag_id": "data_pipeline_etl_old"}]})
         else:
@@ -109,6 +120,26 @@ def test_a_run_is_triggered_without_a_logical_date_and_with_its_size(api: Airflo
 
 def test_a_dag_whose_name_only_begins_alike_is_not_the_dag(api: AirflowApi) -> None:
     assert not api.has_dag("data_pipeline_etl")
+
+
+def test_a_stop_names_the_runs_that_it_cuts_short(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Settings, "airflow_url", url)
+    told = io.StringIO()
+    tell_of_runs(SETTINGS, Progress(told))
+    assert told.getvalue().endswith(f"under way, and going on at the next start: data_pipeline_etl {RUN_ID}\n")
+
+
+@pytest.mark.parametrize("trouble", ["away", "broken", "a stranger"])
+def test_a_stop_asks_once_and_says_nothing_where_airflow_cannot_tell(
+    url: str, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    monkeypatch.setattr(Settings, "airflow_url", "http://127.0.0.1:1" if trouble == "away" else url)
+    Airflow.troubles = [500] if trouble == "broken" else []
+    if trouble == "a stranger":
+        monkeypatch.setattr(Airflow, "_log_in", lambda self, _: self._answer(200, []))
+    told = io.StringIO()
+    tell_of_runs(SETTINGS, Progress(told))
+    assert told.getvalue() == ""
 
 
 def test_a_wrong_password_is_told_with_where_to_mend_it(url: str) -> None:

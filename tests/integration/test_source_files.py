@@ -71,7 +71,7 @@ def test_a_copy_under_another_name_counts_its_records_once(loaded: Pipeline) -> 
         "outcome | source_files | source_records | quarantined_records\nunchanged | 4 | 14 | 3",
     )
     report = (loaded.home / "data/processed/reports/r2.txt").read_text()
-    assert re.search(r"^  sales +quantity: not an integer +1$", report, re.MULTILINE)
+    assert re.search(r"^  sales +discount_rate: missing +1$", report, re.MULTILINE)
 
 
 def test_a_run_of_one_size_reads_only_the_files_of_that_size(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ from stack.settings import load_settings
 
 def clean(*, everything: bool, is_confirmed: bool) -> int:
     backends = open_all(load_settings())
-    doomed = [*_of_the_modes(backends, everything=everything), *(shown(path) for path in _files(everything=everything))]
+    doomed = [*_of_the_modes(backends, everything=everything), *map(_named, _files(everything=everything))]
     if not doomed:
         print("nothing to delete")
         return 0
@@ -39,6 +39,12 @@ def _of_the_modes(backends: list[Backend], *, everything: bool) -> list[str]:
 def _files(*, everything: bool) -> list[Path]:
     """What both modes share. The settings and keys of .env go only with everything else."""
     return [path for path in (PROCESSED, LOGS, *([ENV_FILE] if everything else [])) if path.exists()]
+
+
+def _named(path: Path) -> str:
+    """Who has mended exported records there by hand should know."""
+    has_exports = path == PROCESSED and any((path / "exports").glob("*"))
+    return f"{shown(path)}, with the files of ./etl quarantine export" if has_exports else shown(path)
 
 
 def _agrees() -> bool:

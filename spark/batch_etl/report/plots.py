@@ -64,7 +64,7 @@ def plot_days(days: Rows, figure: str, *, title: str) -> Markup:
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_ylim(bottom=0)
         axes.grid(visible=False, axis="x")
 
@@ -102,7 +102,10 @@ def plot_runs(runs: Rows, *, title: str) -> Markup:
         label = "not published" if stopped else None
         axes.plot(stopped, heights, "x", color=_INK, label=label, transform=above, clip_on=False)
         axes.set_xticks([0, len(runs) - 1] if len(runs) > 1 else [0])
-        axes.set_xticklabels([f"{runs[place]['summarised_at']:%d %b %H:%M}" for place in axes.get_xticks().astype(int)])
+        # In two lines: two runs stand close together.
+        axes.set_xticklabels(
+            [f"{runs[place]['summarised_at']:%d %b\n%H:%M}" for place in axes.get_xticks().astype(int)]
+        )
         axes.set_xlim(-0.6, max(len(runs), 8) - 0.4)
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -3,13 +3,14 @@
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from batch_etl.report.cells import cell, visible
 from batch_etl.report.html import key_figures, render_html, render_index
-from batch_etl.report.plots import plot_bars
+from batch_etl.report.plots import plot_bars, plot_days
 from batch_etl.report.text import render_json, render_text
 from batch_etl.summary import Summary
 from tests.unit.report.drawn import FIGURES, FULL, day
@@ -100,6 +101,15 @@ def test_the_page_fetches_nothing_and_runs_nothing() -> None:
     addresses = set(re.findall(r"""(?:href|src|url)\s*[=(]\s*["']?([^"')\s>]*)""", html))
     assert {address for address in addresses if not address.startswith("#")} == {"index.html"}
     assert set(re.findall(r"https?://[^\"' ]*", html)) <= {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}
+
+
+def test_a_number_of_sales_is_a_whole_one_on_the_axis() -> None:
+    days = [{"sold_on": date(2025, 1, day), "orders": day % 3} for day in range(1, 9)]
+
+    labels = re.findall(r">([^<>\n]+)</text>", plot_days(days, "orders", title="Sales a day"))
+
+    assert {"0", "1", "2"} <= set(labels)
+    assert not [label for label in labels if re.search(r"\d(m|\.\d)$", label)]
 
 
 def test_the_plots_take_their_colours_and_font_from_the_page() -> None:

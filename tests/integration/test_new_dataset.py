@@ -3,16 +3,19 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg2
 import pyarrow.parquet as pq
 import pytest
 
-from batch_etl.contracts.reader import read_contract
+from batch_etl.contracts.reader import read_contract, read_contracts
 from batch_etl.recompute import Recompute
 from batch_etl.stores import clean_records
+from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
 from tests.integration.pipeline import PROJECT, Pipeline
 
@@ -84,6 +87,21 @@ def test_who_may_only_read_sees_no_person_in_it(stores: Pipeline) -> None:
     )
     may_read = "SELECT HAS_TABLE_PRIVILEGE('reader', %s, 'SELECT')"
     assert [stores.query(may_read, f"{schema}.stores") for schema in ("core", "masked")] == [[(False,)], [(True,)]]
+
+
+def test_a_number_that_becomes_personal_is_shown_no_more(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    rent = "physicalType: numeric(10,2)\n"
+    contract.write_text(text.replace(rent, f"{rent}        classification: restricted\n"), encoding="utf-8")
+
+    with closing(psycopg2.connect(again.dsn)) as connection:
+        assert follow_contracts(connection, read_contracts(again.home / "config/contracts")) == []
+
+    again.shows("SELECT * FROM masked.stores ORDER BY 1", "store_id | monthly_rent_eur\nST001 |\nST002 |")
 
 
 def test_queries_read_it_and_releases_follow_it(

@@ -87,6 +87,7 @@ def _let_read(cursor: Cursor, contract: Contract) -> None:
     personal = {column.name for column in contract.columns if column.is_personal}
     readable = view if personal else table
     if personal:
+        # A column that becomes personal keeps its type: PostgreSQL lets no view have another one later.
         shown = [_shown(column, kind, personal) for column, kind in read_table(cursor, name).types.items()]
         cursor.execute(
             sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(view, sql.SQL(", ").join(shown), table)
@@ -103,8 +104,8 @@ def _let_read(cursor: Cursor, contract: Contract) -> None:
 def _shown(column: str, kind: str, personal: set[str]) -> sql.Composable:
     if column not in personal:
         return sql.Identifier(column)
-    masked = sql.SQL("LEFT({0}, 1) || '***' AS {0}" if kind == "text" else "NULL::{1} AS {0}")
-    return masked.format(sql.Identifier(column), sql.SQL(kind))
+    masked = sql.SQL("LEFT({0}, 1) || '***' AS {0}" if kind == "text" else "NULLIF({0}, {0}) AS {0}")
+    return masked.format(sql.Identifier(column))
 
 
 def _definition(column: Column) -> sql.Composed:

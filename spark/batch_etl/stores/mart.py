@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from batch_etl.contract import Contract
-from batch_etl.errors import LoadFailed
+from batch_etl.errors import ConfigurationError, LoadFailed
 from batch_etl.stores.lake import Lake
 from batch_etl.transforms.rollups import TOTALS
 from batch_etl.transforms.statements import SALES_BY_MONTH, Statement, in_order, parse_statement
@@ -120,8 +120,13 @@ def read_statements(project: Path, datasets: Iterable[str] = ()) -> list[Stateme
     Raises ConfigurationError.
     """
     files = _statement_files(project)
+    own = list(datasets)
+    if taken := sorted({*own} & {*STAR}):
+        raise ConfigurationError(
+            *(f"{name}: queries know another table by this name; rename the dataset" for name in taken)
+        )
     queries = [parse_statement(file.stem, file.read_text(encoding="utf-8")) for file in files]
-    return in_order(queries, [*STAR, *datasets])
+    return in_order(queries, [*STAR, *own])
 
 
 def _hold_the_same(one: Path, other: Path) -> bool:

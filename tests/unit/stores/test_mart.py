@@ -140,6 +140,11 @@ def test_queries_are_known_by_the_name_of_their_table(project: Path) -> None:
     ]
 
 
+def test_a_dataset_that_queries_would_take_for_another_table_is_refused(project: Path) -> None:
+    with pytest.raises(ConfigurationError, match="product_sales: queries know another table by this name"):
+        read_statements(project, ["gifts", "product_sales"])
+
+
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     manifest = Manifest("f1", {"sales": ["b1"]}, {"core.fct_sale": 3})
     manifest.write(tmp_path)

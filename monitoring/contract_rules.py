@@ -24,7 +24,7 @@ class Rule:
 def rules_of_table(dataset: str, contracts: Mapping[str, Contract], held: Collection[str]) -> dict[str, Rule]:
     """Every rule about the columns that the table has, by the column's name and its own. held: these columns."""
     contract = contracts[dataset]
-    known_by = {column: key for column, key in _known_by(contract, contracts).items() if key.strings[0] in held}
+    known_by = _known_by(contract, contracts, dimensions_of(dataset, held))
     return {
         f"{column.name}: {rule.name}": rule
         for column in contract.columns
@@ -82,12 +82,15 @@ def key_of(dimension: str) -> sql.Identifier:
     return sql.Identifier(f"{dimension}_key")
 
 
-def _known_by(contract: Contract, contracts: Mapping[str, Contract]) -> dict[str, sql.Identifier]:
+def _known_by(
+    contract: Contract, contracts: Mapping[str, Contract], dimensions: Collection[str]
+) -> dict[str, sql.Identifier]:
     """Columns that repeat the number of a dimension's row, under the same pattern, with the key that points at it."""
+    names = {f"{name}s": name for name in dimensions}
     return {
-        column: key_of(STAR_TABLES[dataset].removeprefix("core.dim_"))
+        column: key_of(names[dataset])
         for column, (dataset, target) in contract.references.items()
-        if dataset in STAR_TABLES
+        if dataset in names
         and dataset in contracts
         and column == target
         and contracts[dataset].column(target).pattern == contract.column(column).pattern

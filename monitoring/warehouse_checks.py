@@ -18,7 +18,7 @@ from monitoring.table_checks import check_tables, check_unknown
 
 
 def check_warehouse(connection: Connection, settings: Settings) -> list[CheckResult]:
-    """Every check that needs no staging, recorded in audit.quality_results. Raises ContractError.
+    """Every check that needs no staging, recorded in audit.quality_results. Raises ConfigurationError.
 
     They are contracts, references, marts, files against tables, and freshness; in one transaction, so that tables of
     two releases are never compared.

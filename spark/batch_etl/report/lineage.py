@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from batch_etl.stores.contract_tables import STAR_TABLES
 from batch_etl.transforms.rollups import ROLLUPS, TOTALS
 
 # What transforms/star.py computes each table of core from.
@@ -13,8 +14,6 @@ _BUILT_FROM = {
     "dim_date": ("sales",),
     "fct_sale": ("sales", "customers", "products"),
 }
-# Every other dataset has a table of its own name.
-_OF_THE_STAR = {"customers", "products", "sales"}
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")
 _COMMENT = re.compile(r"--.*")
 
@@ -31,7 +30,8 @@ def trace_marts(
     """
     files = {row["dataset"]: row["batches"] for row in batches}
     touched = set(changed)
-    built_from = _BUILT_FROM | {dataset: (dataset,) for dataset in sorted(files.keys() - _OF_THE_STAR)}
+    # Every dataset that the star is not made of has a table of its own name.
+    built_from = _BUILT_FROM | {dataset: (dataset,) for dataset in sorted(files.keys() - STAR_TABLES.keys())}
     rows = []
     for mart in sorted(queries.keys() & set(marts)):
         read = _read_by(mart, queries)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from batch_etl.anomalies import Judgement
-from batch_etl.wording import counted
+from batch_etl.wording import counted, some_of
 
-_NAMED_AT_MOST = 3
 Severity = Literal["error", "warn"]
 
 
@@ -78,7 +77,7 @@ def judge_quarantined_share(ledgers: Sequence[Mapping[str, Any]], *, limit: floa
         if row["quarantined_records"] > limit * row["source_records"]
     ]
     message = f"{counted(len(offenders), 'file', 'has')} more than {limit:.0%} of the records in quarantine: "
-    message += _named([f"{row['file']} ({row['quarantined']} of {row['records']})" for row in offenders])
+    message += some_of([f"{row['file']} ({row['quarantined']} of {row['records']})" for row in offenders])
     return CheckResult("quarantined_share", "warn", not offenders, message if offenders else "as usual", offenders)
 
 
@@ -153,9 +152,3 @@ def judge_age(age_hours: float | None, *, limit_hours: float) -> CheckResult:
         return CheckResult("freshness", "warn", True, "there is no release yet")
     message = f"the last good run ended {age_hours:.1f} hours ago, {limit_hours:g} are usual"
     return CheckResult("freshness", "warn", age_hours <= limit_hours, message)
-
-
-def _named(names: Sequence[str]) -> str:
-    """The first few of them, and how many there are beside."""
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,5 +1,8 @@
-"""Numbers in sentences."""
+"""Numbers and names in sentences."""
 
+from collections.abc import Sequence
+
+_NAMED_AT_MOST = 3
 _SEVERAL = {"has": "have", "is": "are", "does": "do"}
 
 
@@ -14,3 +17,9 @@ def counted(number: int, noun: str, verb: str = "", *, of: int | None = None) ->
         verb = _SEVERAL.get(verb, verb.removesuffix("s"))
     several = f"{number:,}" if of is None else f"{number:,} of {of:,}"
     return f"{several} {noun} {verb}".rstrip()
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first few of them, and how many there are beside."""
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import psycopg2
+import pytest
 from psycopg2 import sql
 
 from batch_etl.recompute import Recompute
@@ -85,6 +86,11 @@ class Pipeline:
         """The same project and data in another folder, on another warehouse."""
         shutil.copytree(self.home, home, symlinks=True, dirs_exist_ok=True)
         return Pipeline(home, dsn, self.notify_urls)
+
+    def describe_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the environment of a command name this project and warehouse."""
+        monkeypatch.setenv("PIPELINE_HOME", str(self.home))
+        monkeypatch.setenv("WAREHOUSE_DSN", self.dsn)
 
     @property
     def settings(self) -> Settings:

@@ -20,8 +20,7 @@ GONE = "postgresql://airflow@127.0.0.1:9/data_warehouse"
 @pytest.fixture
 def here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """The loaded pipeline, as the environment of a command describes it."""
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     return loaded
 
 

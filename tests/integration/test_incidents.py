@@ -216,8 +216,7 @@ def test_a_cause_that_comes_back_after_its_recovery_is_another_incident(pipeline
 @pytest.fixture
 def here(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A pipeline with an incident, as the environment of a command describes it."""
-    monkeypatch.setenv("PIPELINE_HOME", str(pipeline.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", pipeline.dsn)
+    pipeline.describe_in(monkeypatch)
     monkeypatch.setenv("COLUMNS", "200")
     stage(pipeline, "r1", "publish", "failed", error="OSError: x")
     stage(pipeline, "r1", "notifications", "done", at=NOW + timedelta(minutes=1))

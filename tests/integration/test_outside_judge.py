@@ -46,8 +46,7 @@ def judged_outside(pipeline: Pipeline, dataset: str, folder: Path) -> bool:
 
 
 def judged_by_us(pipeline: Pipeline, dataset: str, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setenv("PIPELINE_HOME", str(pipeline.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", pipeline.dsn)
+    pipeline.describe_in(monkeypatch)
     command = [sys.executable, "-m", "monitoring.data_quality_monitor"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     return f"pass  contract_of_{dataset}:" in done.stdout

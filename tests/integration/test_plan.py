@@ -12,8 +12,7 @@ from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, VISIBLE, Pip
 
 
 def test_a_plan_tells_what_the_publish_then_does(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     before = loaded.contents()
 
     first = planned()
@@ -41,8 +40,7 @@ def test_a_plan_tells_what_the_publish_then_does(loaded: Pipeline, monkeypatch: 
 
 
 def test_a_dry_run_is_called_one(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=["quality_checks"])
 
     in_task = tell_plan("r1")
@@ -55,8 +53,7 @@ def test_a_dry_run_is_called_one(loaded: Pipeline, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_dry_run_that_found_nothing_new_says_so(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=AFTER_LOADING)
     loaded.run("r2", stages=(*SPARK_STAGES, "quality_checks"))
     with pytest.raises(ReleaseUnavailable, match="run r2 found nothing new: nothing waits to be published"):

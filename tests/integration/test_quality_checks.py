@@ -145,8 +145,7 @@ def test_late_master_data_are_told_and_do_not_stop_the_publish(loaded: Pipeline)
 
 def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded.run("r1", stages=["quality_checks", "publish"])
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     command = [sys.executable, "-m", "monitoring.data_quality_monitor"]
 
     passed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)

@@ -16,8 +16,7 @@ from tests.integration.pipeline import AFTER_LOADING, Pipeline
 @pytest.fixture
 def here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """The loaded pipeline published, as the environment of a command describes it."""
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=AFTER_LOADING)
     return loaded
 

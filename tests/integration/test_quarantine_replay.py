@@ -29,8 +29,7 @@ S00000011,C0000001,P000001,2,10.00,0,2025-03-05T10:00:00Z,mars,card
 @pytest.fixture
 def here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Three sales in quarantine: from the moon, from mars, and one from the moon that breaks other rules too."""
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=AFTER_LOADING)
     (loaded.raw / "sales_2.csv").write_text(MORE_SALES, encoding="utf-8")
     loaded.run("r2")

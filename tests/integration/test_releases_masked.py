@@ -23,8 +23,7 @@ PERSONAL = ("Ann", "Jones", "Smith", "Bob", "Brown", "example.org", "+491512345"
 @pytest.fixture(autouse=True)
 def here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Two releases, as the environment of a command describes them."""
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=AFTER_LOADING)
     (loaded.raw / "customers_2.json").write_text(MORE_CUSTOMERS, encoding="utf-8")
     loaded.run("r2")

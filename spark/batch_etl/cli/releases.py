@@ -24,7 +24,6 @@ from batch_etl.stores.difference import Change, Table, read_table
 from batch_etl.stores.masked_columns import masked_columns
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_ALL = sql.SQL("*")
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal columns too.")]
 
 
@@ -125,7 +124,7 @@ def read(
             wanted = release or history.newest_release(cursor)
             history.require_kept(cursor, wanted)
             found = _table(cursor, table)
-            columns = _ALL if reveal else _visible_columns(found)
+            columns = history.ALL_COLUMNS if reveal else _visible_columns(found)
             if form == Format.CSV:
                 history.copy_as_csv(cursor, found, wanted, sys.stdout, columns=columns)
                 return
@@ -140,7 +139,7 @@ def read(
 def _visible_columns(table: Table) -> sql.Composable:
     masked = masked_columns(table, read_contracts(Settings().folder("contracts")))
     if masked is None:
-        return _ALL
+        return history.ALL_COLUMNS
     # Beside the rows, which may go into a file.
     typer.echo(f"{table.name}: personal columns are ***; --reveal gives them as they are", err=True)
     return masked

@@ -19,10 +19,10 @@ from batch_etl.datagen.expected import Finding, Totals, compare
 from batch_etl.errors import ConfigurationError, VerificationFailed
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
+from batch_etl.wording import some_of
 
 _QUARANTINE = "quarantine.records"
 _SUFFIX = ".totals.json"
-_SOME_FILES = 3
 
 # A file of this name may have been read with other content or under another contract before, and its content under
 # another name: what it held last counts, as it was judged last.
@@ -72,8 +72,8 @@ def verify(
         wanted["tables"] = tables | {_QUARANTINE: wanted["tables"][_QUARANTINE]}
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="verify") as connection:
         findings = compare(wanted, measure(connection, wanted))
-        cause = likely_cause(answers, within or size, _files_read(connection))
-    wrong = [finding for finding in findings if not finding.agrees]
+        wrong = [finding for finding in findings if not finding.agrees]
+        cause = likely_cause(answers, within or size, _files_read(connection)) if wrong else ""
     if as_json:
         told = {"size": size, "agrees": not wrong, "figures": len(findings), "differences": [asdict(f) for f in wrong]}
         typer.echo(json.dumps(told | ({"likely_cause": cause} if wrong else {}), ensure_ascii=False))
@@ -92,8 +92,7 @@ def likely_cause(answers: Mapping[str, Totals], largest: str, read: Collection[s
     """
     known = {name for answer in answers.values() for name in answer["files"]}
     if unknown := sorted(set(read) - known):
-        more = f" and {len(unknown) - _SOME_FILES} more" if len(unknown) > _SOME_FILES else ""
-        return f"the warehouse also holds files that no answer is for: {', '.join(unknown[:_SOME_FILES])}{more}"
+        return f"the warehouse also holds files that no answer is for: {some_of(unknown)}"
     larger = {
         size: _records(answer)
         for size, answer in answers.items()

@@ -42,6 +42,8 @@ _NORMALISATIONS = get_args(Normalisation)
 _CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 # A name is written unquoted in SQL, and what starts with _ is ours.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+# Of a table: PostgreSQL keeps 63, and one in staging adds the token, a number of its own and what its key is called.
+LONGEST_NAME = 32
 _DECIMAL = re.compile(r"(?:numeric|decimal)\((\d+),\s*(\d+)\)")
 # What both Spark's and Arrow's decimals hold.
 _MOST_DIGITS = 38

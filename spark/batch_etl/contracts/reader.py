@@ -6,7 +6,7 @@ from typing import Any
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 
 from batch_etl.contract import Column, Contract
-from batch_etl.contracts.columns import NAME, read_columns
+from batch_etl.contracts.columns import LONGEST_NAME, NAME, read_columns
 from batch_etl.contracts.document import read_document
 from batch_etl.contracts.faults import Faults
 from batch_etl.contracts.source import read_source
@@ -17,8 +17,6 @@ _SUFFIX = ".odcs.yaml"
 _OBEYED = ("name", "logicalType", "physicalType", "dataGranularityDescription", "properties", "customProperties")
 _CUSTOM = ("versionOrder", "ledgerAmount", "driftPolicy", "onRefusedFile")
 _CENTS = 2
-# PostgreSQL keeps 63; a table in staging adds the token and a number of its own.
-_LONGEST_DATASET = 32
 # Ten billion of such amounts have a sum that is exact, on Arrow and in Python.
 _MOST_LEDGER_DIGITS = 18
 
@@ -104,8 +102,8 @@ def _dataset(schema: SchemaObject, faults: Faults) -> str:
         faults.add("schema[0].name", f"'{schema.name}' differs from the file's name; use '{dataset}'")
     elif not NAME.fullmatch(dataset) or dataset != dataset.lower():
         faults.add("schema[0].name", f"'{dataset}' must start with a letter, and hold small letters, digits and _ only")
-    elif len(dataset) > _LONGEST_DATASET:
-        faults.add("schema[0].name", f"'{dataset}' is longer than {_LONGEST_DATASET} characters; shorten it")
+    elif len(dataset) > LONGEST_NAME:
+        faults.add("schema[0].name", f"'{dataset}' is longer than {LONGEST_NAME} characters; shorten it")
     return dataset
 
 

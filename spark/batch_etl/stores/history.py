@@ -10,7 +10,7 @@ from batch_etl.errors import ReleaseUnavailable
 from batch_etl.stores.difference import Table, read_table, select_differences
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
-_ALL = sql.SQL("*")
+ALL_COLUMNS = sql.SQL("*")
 
 
 def published_tables(cursor: Cursor) -> list[str]:
@@ -109,14 +109,16 @@ def find_differences(
     return counts, fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
 
 
-def copy_as_csv(cursor: Cursor, table: Table, release: int, out: TextIO, *, columns: sql.Composable = _ALL) -> None:
+def copy_as_csv(
+    cursor: Cursor, table: Table, release: int, out: TextIO, *, columns: sql.Composable = ALL_COLUMNS
+) -> None:
     """Write a table as it was in a release as CSV with a header. columns: what to select of it."""
     rows = rows_as_of(table, release)
     command = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT WITH (FORMAT csv, HEADER)").format(columns, rows)
     cursor.copy_expert(command.as_string(cursor), out)
 
 
-def read_as_json(cursor: Cursor, table: Table, release: int, *, columns: sql.Composable = _ALL) -> Iterator[str]:
+def read_as_json(cursor: Cursor, table: Table, release: int, *, columns: sql.Composable = ALL_COLUMNS) -> Iterator[str]:
     """Each row of a table as it was in a release as JSON; the cursor has a name, so that no more lie in memory."""
     select = sql.SQL("SELECT TO_JSON(row)::text FROM (SELECT {} FROM {}) AS row")
     cursor.execute(select.format(columns, rows_as_of(table, release)))

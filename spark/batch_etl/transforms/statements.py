@@ -9,12 +9,11 @@ import sqlglot
 from sqlglot import expressions
 from sqlglot.errors import ParseError
 
+from batch_etl.contracts.columns import LONGEST_NAME
 from batch_etl.errors import ConfigurationError
 from batch_etl.transforms.rollups import ROLLUPS
 
 _BY_MONTH = re.compile(r"^-- Computed: for each month of (\w+)\.$", re.MULTILINE)
-# PostgreSQL keeps 63; a table in staging adds the token, a number of its own and what its key is called.
-LONGEST_NAME = 32
 # What queries know without a file of their own: a month of each is a function of this month's sales.
 SALES_BY_MONTH = {"fct_sale": "core.fct_sale", **{name: f"lake.{name}" for name in ROLLUPS}}
 

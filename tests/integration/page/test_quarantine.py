@@ -14,8 +14,7 @@ from tests.unit.report.naughty import NAUGHTY
 
 @pytest.fixture
 def published(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setenv("PIPELINE_HOME", str(loaded.home))
-    monkeypatch.setenv("WAREHOUSE_DSN", loaded.dsn)
+    loaded.describe_in(monkeypatch)
     loaded.run("r1", stages=AFTER_LOADING)
     return loaded
 

@@ -1,6 +1,6 @@
 """Stage 3: compute the star and the marts from everything that is clean; months that did not change are taken over."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -59,30 +59,53 @@ def transform(run: Run) -> StageResult:
 
 def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:
     """Compute what is computed by month for the months that changed, and everything else as a whole."""
-    whole = dict(star.tables)
-    for name, table in SALES_BY_MONTH.items():
-        _computed(tables, table, whole[name], star.months).createOrReplaceTempView(name)
+    of_months = {
+        name: _computed(tables, table, star.tables[name], star.months) for name, table in SALES_BY_MONTH.items()
+    }
+    _show({**star.tables, **of_months})
+    if star.months is None:
+        _write_in_turns(statements, tables, None)
+        return
+    by_month = [statement for statement in statements if statement.month_column is not None]
+    written = _write_in_turns(by_month, tables, star.months)
+    _show({**star.tables, **written})
+    _write_in_turns([statement for statement in statements if statement.month_column is None], tables, star.months)
+
+
+def _show(tables: Mapping[str, DataFrame]) -> None:
+    for name, rows in tables.items():
+        rows.createOrReplaceTempView(name)
+
+
+def _write_in_turns(
+    statements: Sequence[Statement], tables: MartTables, months: Collection[str] | None
+) -> dict[str, DataFrame]:
+    """Compute these tables; gives the rows of each by its name in queries."""
+    written: dict[str, DataFrame] = {}
     with ThreadPoolExecutor(_QUERIES_AT_ONCE) as together:
-        for turn in in_turns([statement for statement in statements if statement.month_column is not None]):
-            written = together.map(partial(_write_by_month, tables=tables, months=star.months), turn)
-            whole |= {statement.name: rows for statement, rows in zip(turn, written, strict=True)}
-        for name, rows in whole.items():
-            rows.createOrReplaceTempView(name)
-        for turn in in_turns([statement for statement in statements if statement.month_column is None]):
-            list(together.map(partial(_write_whole, tables=tables), turn))
-
-
-def _write_by_month(statement: Statement, *, tables: MartTables, months: Collection[str] | None) -> DataFrame:
-    """Compute a table for these months; who reads it is shown them alone. Returns the rows of all months."""
-    rows = tables.spark.sql(statement.text)
-    tables.write_months(statement.table, rows, month_column=str(statement.month_column), only=months)
-    written = tables.read_months(statement.table, rows.schema)
-    _computed(tables, statement.table, written, months).createOrReplaceTempView(statement.name)
+        for turn in in_turns(statements):
+            # What takes long first, so that nothing waits for it at the end.
+            turn.sort(key=partial(_bytes_read, tables=tables), reverse=True)
+            rows = together.map(partial(_write, tables=tables, months=months), turn)
+            written |= zip([statement.name for statement in turn], rows, strict=True)
     return written
 
 
-def _write_whole(statement: Statement, *, tables: MartTables) -> None:
-    tables.write(statement.table, tables.spark.sql(statement.text)).createOrReplaceTempView(statement.name)
+def _bytes_read(statement: Statement, *, tables: MartTables) -> int:
+    return size_of(folder for name in statement.reads for folder in tables.folder.glob(f"*.{name}"))
+
+
+def _write(statement: Statement, *, tables: MartTables, months: Collection[str] | None) -> DataFrame:
+    """Compute a table, or these months of it; who reads it is shown what was computed. Returns all its rows."""
+    rows = tables.spark.sql(statement.text)
+    if statement.month_column is None:
+        written = computed = tables.write(statement.table, rows)
+    else:
+        tables.write_months(statement.table, rows, month_column=statement.month_column, only=months)
+        written = tables.read_months(statement.table, rows.schema)
+        computed = _computed(tables, statement.table, written, months)
+    computed.createOrReplaceTempView(statement.name)
+    return written
 
 
 def _computed(tables: MartTables, table: str, rows: DataFrame, months: Collection[str] | None) -> DataFrame:

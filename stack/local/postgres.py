@@ -16,6 +16,9 @@ from stack.settings import Settings
 # No service knows its password: with the demo's everybody on this machine could else run programs as us
 # (COPY … FROM PROGRAM).
 SUPERUSER = "postgres"
+# What the processes of a query share lies here; a container has 64 MB of it where nobody asked for more.
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - PostgreSQL's choice, not ours
+_SHARED_BYTES = 512 * 1024 * 1024
 
 
 def program(name: str) -> Path:
@@ -29,10 +32,16 @@ def server_command(settings: Settings) -> list[str]:
         # TCP alone: a socket would need a folder with a short path that the uid nobody may write.
         "unix_socket_directories": "",
         "max_connections": "200",
+        # In files of the data folder instead.
+        **({"dynamic_shared_memory_type": "mmap"} if _has_little_shared_memory() else {}),
     }
     postgres = program("postgres")
     arguments = [argument for key, value in options.items() for argument in ("-c", f"{key}={value}")]
     return [*unprivileged.prefix(postgres), str(postgres), "-D", str(POSTGRES_DATA), *arguments]
+
+
+def _has_little_shared_memory() -> bool:
+    return _SHARED_MEMORY.exists() and shutil.disk_usage(_SHARED_MEMORY).total < _SHARED_BYTES
 
 
 def initialise() -> None:

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from stack.backend import SERVICES, StackError
 from stack.layout import ROOT
-from stack.local import java, local_backend, processes, requirements, services, venv
+from stack.local import java, local_backend, postgres, processes, requirements, services, venv
 from stack.local.environment import MARK, clean, without_proxy
 from stack.local.local_backend import judge
 from stack.settings import CATALOG, Settings
@@ -105,6 +106,18 @@ def test_the_shell_of_the_caller_does_not_leak_into_the_stack() -> None:
 def test_the_secret_of_redis_is_in_its_file_and_not_on_its_command_line() -> None:
     settings = Settings({setting.key: setting.default() for setting in CATALOG})
     assert f"requirepass {settings['REDIS_PASSWORD']}\n" in services.redis_config(settings)
+
+
+@pytest.mark.parametrize(("mebibytes", "is_short"), [(64, True), (1024, False)])
+def test_where_shared_memory_is_short_the_database_shares_files(
+    mebibytes: int, is_short: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr(postgres.shutil, "disk_usage", lambda _: SimpleNamespace(total=mebibytes * 2**20))
+
+    command = postgres.server_command(Settings({setting.key: setting.default() for setting in CATALOG}))
+
+    assert ("dynamic_shared_memory_type=mmap" in command) == is_short
 
 
 def test_a_process_with_the_mark_is_found_whoever_its_parent_is() -> None:

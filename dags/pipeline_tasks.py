@@ -60,13 +60,15 @@ class SparkStage(SparkSubmitOperator):  # type: ignore[misc] # the provider has 
     @no_try_in_vain()
     def execute(self, context: Context) -> None:
         from batch_etl.run import begin_in_task
+        from batch_etl.tasks import failing_as_driver
 
         module, function = self.entry_point.split(":")
         work = self._checked(getattr(import_module(module), function), context)
         attempt = begin_in_task(self.task_id, work, self.application_args)
         if attempt is not None:
             self.application_args = [*self.application_args, "--attempt", str(attempt)]
-            super().execute(context)
+            with failing_as_driver(self.task_id, attempt, run_key=context["run_id"]):
+                super().execute(context)
 
     def _checked(self, work: "Work", context: Context) -> "Work":
         """The same work; it fails where the run was given parameters that the DAG does not have."""

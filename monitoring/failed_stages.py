@@ -85,7 +85,7 @@ def _is_settled(row: Row, now: datetime) -> bool:
 
 
 def _kind(row: Row) -> type[errors.EtlError] | None:
-    return getattr(errors, _error_class(row), None)
+    return errors.kind_of(str(row["error"] or ""))
 
 
 def _error_class(row: Row) -> str:

@@ -107,3 +107,9 @@ class SparkUnavailable(EtlError):
 
     exit_code = 22
     is_transient = True
+
+
+def kind_of(recorded: str) -> type[EtlError] | None:
+    """The class of an error as the audit tells it, "ClassName: message"; None where it is none of these."""
+    kind = globals().get(recorded.partition(":")[0])
+    return kind if isinstance(kind, type) and issubclass(kind, EtlError) else None

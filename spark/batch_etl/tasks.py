@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from batch_etl import logs
-from batch_etl.errors import ConfigurationError, EtlError
+from batch_etl.errors import ConfigurationError, EtlError, kind_of
 from batch_etl.run import Run, StageResult, run_in_task
 from batch_etl.settings import Settings
+from batch_etl.stores import audit
 
 
 def require_known(given: Iterable[str] | None, known: Iterable[str]) -> None:
@@ -31,6 +32,19 @@ def failing_as(stage: str, *, run_key: str) -> Iterator[None]:
             raise failure
 
         run_in_task(stage, fail, run_key=run_key)
+
+
+@contextmanager
+def failing_as_driver(stage: str, attempt: int, *, run_key: str) -> Iterator[None]:
+    """Raise what the driver of a submitted stage recorded as its failure: of that, Spark tells an exit code."""
+    try:
+        yield
+    except Exception:
+        with Run(run_key, stage, "all", Settings()).warehouse() as connection:
+            recorded = audit.failure_of(connection, run_key, stage, attempt) or ""
+        if kind := kind_of(recorded):
+            raise kind(recorded.partition(": ")[2]) from None
+        raise
 
 
 @contextmanager

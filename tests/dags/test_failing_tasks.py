@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk.definitions.param import process_params
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from batch_etl import errors
 from batch_etl.settings import PipelineConfig
@@ -55,6 +56,45 @@ def test_a_spark_stage_that_is_configured_wrongly_fails_for_good(
 
     with pytest.raises(AirflowFailException, match="no contract here"):
         task.execute({"dag_run": SimpleNamespace(conf={})})
+
+
+@pytest.mark.parametrize(
+    ("recorded", "ends_with", "message"),
+    [
+        ("ConfigurationError: sales: no such table", AirflowFailException, "ConfigurationError: sales: no such table"),
+        ("WarehouseBusy: core.fct_sale: is locked", errors.WarehouseBusy, "^core.fct_sale: is locked"),
+        # What is none of our errors, and a driver that was killed.
+        ("OSError: no space", AirflowException, "Error code is: 1"),
+        (None, AirflowException, "Error code is: 1"),
+    ],
+)
+def test_a_stage_fails_by_what_its_driver_recorded(
+    *,
+    recorded: str | None,
+    ends_with: type[Exception],
+    message: str,
+    load_dag: Callable[..., Any],
+    project: Path,
+    query: Callable[..., list[tuple[Any, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def need_spark(*_: object) -> int:
+        query("INSERT INTO audit.stage_runs VALUES ('r1', 'data_loading', 2, 'running', NOW())")
+        return 2
+
+    def submit(task: Any, _: object) -> None:
+        assert task.application_args[-2:] == ["--attempt", "2"]
+        if recorded:
+            told = json.dumps({"error": recorded})
+            query("UPDATE audit.stage_runs SET state = 'failed', finished_at = NOW(), details = %s", told)
+        raise AirflowException("Cannot execute: spark-submit. Error code is: 1.")
+
+    monkeypatch.setattr("batch_etl.run.begin_in_task", need_spark)
+    monkeypatch.setattr(SparkSubmitOperator, "execute", submit)
+    task = load_dag("data_pipeline_etl", PIPELINE_HOME=str(project)).get_task("data_loading")
+
+    with pytest.raises(ends_with, match=message):
+        task.execute({"dag_run": SimpleNamespace(conf={}), "run_id": "r1"})
 
 
 def test_a_summary_that_is_configured_wrongly_fails_for_good(

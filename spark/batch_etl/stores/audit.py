@@ -109,6 +109,14 @@ def end_stage(
         )
 
 
+def failure_of(connection: Connection, run_key: str, stage: str, attempt: int) -> str | None:
+    """The error that ended an attempt at a stage, as "ClassName: message"; None where it recorded none."""
+    with connection, connection.cursor() as cursor:
+        ended = "SELECT details ->> 'error' FROM audit.stage_runs WHERE run_key = %s AND stage = %s AND attempt = %s"
+        error: str | None = fetch_value(cursor, ended, (run_key, stage, attempt))
+    return error
+
+
 def record_source_files(connection: Connection, run_key: str, files: Sequence[SourceFile]) -> None:
     """Record the source files of a run. A retry that sees its own files again leaves the first finding."""
     with connection, connection.cursor() as cursor:

@@ -55,11 +55,15 @@ def _chain(results: list[Result]) -> str:
                     str(result["executors"]),
                     f"{seconds(result):.1f}",
                     f"{seconds(result) / mine:.2f}" if mine else "",
-                    f"{result['cpu_seconds']:.1f}",
-                    f"{result['peak_mib'] / 1024:.1f} GiB",
+                    *_looked_at(result),
                 )
             )
     return _table(header, rows)
+
+
+def _looked_at(result: Result) -> tuple[str, str]:
+    """Processor seconds and memory; nothing of what was over before anybody looked."""
+    return (f"{result['cpu_seconds']:.1f}", f"{result['peak_mib'] / 1024:.1f} GiB") if result["peak_mib"] else ("", "")
 
 
 def _stages(results: list[Result]) -> str:

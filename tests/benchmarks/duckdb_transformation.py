@@ -88,7 +88,8 @@ TO '{out}/fct_sale' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (month))
 _COMPARED = {
     "dim_customer": "customer_id, full_name, segment, valid_from_utc, valid_to_utc, is_current",
     "dim_product": "product_id, product_name, category, cost_usd, valid_from_utc, valid_to_utc, is_current",
-    "dim_date": "*",
+    "dim_date": "calendar_date, calendar_year, quarter_of_year, month_of_year, month_name, iso_week, day_of_month, "
+    "iso_weekday, weekday_name, is_weekend",
     "daily_sales": "*",
     "monthly_sales": "* EXCLUDE (net_per_order_usd)",
     "region_sales": "* EXCLUDE (net_share_pct)",

@@ -19,4 +19,3 @@ def prefer_scans(cursor: Cursor) -> None:
     # One hash table for all processes of a query takes half the time of one each. It lies in /dev/shm and is of at most
     # twice this for each of three processes: docker-compose.yml gives room for two of them.
     cursor.execute("SET LOCAL work_mem = '32MB'")
-    cursor.execute("SET LOCAL enable_parallel_hash = on")

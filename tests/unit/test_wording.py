@@ -2,7 +2,7 @@
 
 import pytest
 
-from batch_etl.wording import counted
+from batch_etl.wording import counted, some_of
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,10 @@ from batch_etl.wording import counted
 )
 def test_noun_and_verb_follow_the_number(told: str, sentence: str) -> None:
     assert told == sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"), [("", ""), ("a", "a"), ("abc", "a, b, c"), ("abcd", "a, b, c and 1 more")]
+)
+def test_of_many_names_the_first_are_told(names: str, sentence: str) -> None:
+    assert some_of(list(names)) == sentence

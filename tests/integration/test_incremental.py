@@ -94,6 +94,19 @@ def test_what_is_small_is_computed_as_a_whole_to_the_same_tables(loaded: Pipelin
     assert contents(loaded) == by_month
 
 
+def test_a_query_of_all_sales_reads_the_months_that_stay_too(loaded: Pipeline) -> None:
+    (loaded.home / "sql/transformations/payments.sql").write_text(
+        "SELECT payment_method, COUNT(*) AS sales, (SELECT COUNT(*) FROM daily_sales) AS days "
+        "FROM fct_sale GROUP BY payment_method",
+        encoding="utf-8",
+    )
+    computed_months(loaded, "first")
+    deliver(loaded, next(iter(DELIVERIES)))
+
+    assert computed_months(loaded, "by month") == ["2025-03"]
+    assert contents(loaded) == computed_whole(loaded)
+
+
 def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_whole_gives(loaded: Pipeline) -> None:
     for place, (delivery, months) in enumerate(zip(DELIVERIES, TOUCHED, strict=True)):
         deliver(loaded, delivery)

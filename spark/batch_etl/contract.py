@@ -1,7 +1,10 @@
 """Data contracts as the typed objects that every stage works with; contracts/reader.py makes them."""
 
 import hashlib
+from collections.abc import Iterable
 from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +14,13 @@ Kind = Literal["text", "integer", "decimal", "date", "timestamp", "boolean"]
 Normalisation = Literal["trim", "collapse_blanks", "upper", "lower", "nfc"]
 
 _SUFFIXES = {"csv": ".csv", "json": ".json"}
+_PACKAGE = Path(__file__).parent
+# The code that takes files apart, and the code that judges records.
+_READING = ("records/*.py", "stores/survey.py", "stores/source_reader.py")
+_JUDGING = (
+    *("transforms/judge.py", "transforms/values.py", "transforms/duplicates.py", "transforms/versions.py"),
+    *("transforms/ledger.py", "stores/judging.py"),
+)
 
 
 class _Frozen(BaseModel):
@@ -94,16 +104,16 @@ class Contract(_Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """Changes when a rule changes, so that every batch is judged again by today's contract."""
+        """Changes when a rule changes or the code that judges, so that every batch is judged again as today's would."""
         rules = self.model_dump_json(exclude={"file_pattern", "on_refused_file"})
-        return hashlib.sha256(rules.encode()).hexdigest()[:16]
+        return _fingerprint(rules, (*_READING, *_JUDGING))
 
     @property
     def reading_fingerprint(self) -> str:
         """Changes when files have to be taken apart in another way, so that every batch is read again."""
         columns = [(column.name, column.is_required, column.is_written_as_text) for column in self.columns]
         dialect = self.dialect.model_dump(exclude={"decimal_separator"})
-        return hashlib.sha256(repr((self.file_format, dialect, self.drift, columns)).encode()).hexdigest()[:16]
+        return _fingerprint(repr((self.file_format, dialect, self.drift, columns)), _READING)
 
     @property
     def suffix(self) -> str:
@@ -115,3 +125,13 @@ class Contract(_Frozen):
     def matches(self, file_name: str) -> bool:
         """Whether a file of this name holds records of this dataset."""
         return fnmatch(file_name, self.file_pattern)
+
+
+def _fingerprint(rules: str, code: Iterable[str]) -> str:
+    return hashlib.sha256(rules.encode() + b"".join(_digest_of(_PACKAGE, pattern) for pattern in code)).hexdigest()[:16]
+
+
+@cache
+def _digest_of(package: Path, pattern: str) -> bytes:
+    """Of the modules of a package that the pattern names."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(package.glob(pattern)))).digest()

@@ -1,9 +1,11 @@
 """Contracts become the objects that every stage works with."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+import batch_etl.contract
 from batch_etl.contract import Dialect
 from batch_etl.contracts.reader import read_contract, read_contracts
 from tests.unit.gifts import GIFTS, written
@@ -106,6 +108,32 @@ def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files
     stopping = read_contract(written(tmp_path, GIFTS.replace(*STOPPING)))
     assert (stopping.on_refused_file, stopping.fingerprint) == ("stop", as_it_is)
     assert read_contract(written(tmp_path, GIFTS.replace("12,2", "10,2"))).fingerprint != as_it_is
+
+
+@pytest.mark.parametrize(
+    ("module", "is_judged_again", "is_read_again"),
+    [
+        ("transforms/values.py", True, False),
+        ("stores/judging.py", True, False),
+        ("records/csv_records.py", True, True),
+        ("stores/survey.py", True, True),
+        ("transforms/rollups.py", False, False),
+        ("run.py", False, False),
+    ],
+)
+def test_records_are_judged_again_where_the_code_that_judges_them_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, is_judged_again: bool, is_read_again: bool
+) -> None:
+    contract = read_contract(written(tmp_path, GIFTS))
+    as_it_is = (contract.fingerprint, contract.reading_fingerprint)
+    package = tmp_path / "batch_etl"
+    shutil.copytree(PROJECT / "spark/batch_etl", package)
+    (package / module).write_text("# changed\n", encoding="utf-8")
+
+    monkeypatch.setattr(batch_etl.contract, "_PACKAGE", package)
+
+    judged, read = as_it_is
+    assert (contract.fingerprint != judged, contract.reading_fingerprint != read) == (is_judged_again, is_read_again)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def watch_between_runs(settings: Settings) -> StageResult:
 def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:
     """Open and close incidents by what the audit says now, then send what is due."""
     rules = settings.config.alerts
-    watch = Watch(now, rules, is_scheduled=bool(settings.pipeline_schedule))
+    watch = Watch(now, rules, settings.config.quality.max_age_hours if settings.pipeline_schedule else None)
     verdict = keep_incidents(connection, watch)
     channels = open_channels(settings.notify_urls.get_secret_value(), rules.minimum_severity)
     tried = drain(connection, channels, rules, now)

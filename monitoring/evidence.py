@@ -11,6 +11,7 @@ from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.failed_stages import failed_stages, unfinished_stages
 from monitoring.findings import Row, Watch, by_cause, extent
 from monitoring.incidents import Finding, fingerprint
+from monitoring.reconciliation import last_good_run
 
 _DEAD_AFTER_FAILURES = 3
 
@@ -118,25 +119,14 @@ def _found_it_gone(look: Row, refused: Row) -> bool:
 
 def _missed_runs(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
     """Where runs come by themselves: none came to its end for too long."""
-    last = fetch_value(
-        cursor,
-        """
-        SELECT COALESCE(
-            (
-                SELECT MAX(finished_at) FROM audit.stage_runs
-                WHERE stage = 'publish' AND state IN ('done', 'nothing new')
-            ),
-            (SELECT MIN(known_since) FROM audit.channels)
-        )
-        """,
-    )
-    hours = watch.rules.fresh_within_hours
-    if watch.is_scheduled and last is not None and last < watch.now - timedelta(hours=hours):
+    hours = watch.max_age_hours
+    last = last_good_run(cursor) or fetch_value(cursor, "SELECT MIN(known_since) FROM audit.channels")
+    if hours is not None and last is not None and last < watch.now - timedelta(hours=hours):
         yield Finding(
             kind="not_fresh",
             cause="warehouse",
             severity="error",
-            subject=f"No run has come to a publish for more than {hours} hours",
+            subject=f"No run has come to a publish for more than {hours:g} hours",
             runbook="not_fresh (incident)",
             first_seen_at=last,
             last_seen_at=watch.now,

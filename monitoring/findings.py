@@ -13,11 +13,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Watch:
-    """What facts are judged by. is_scheduled: whether runs come by themselves, so that one can be missed."""
+    """What facts are judged by. max_age_hours: of the last good run, or None where runs do not come by themselves."""
 
     now: datetime
     rules: AlertRules
-    is_scheduled: bool
+    max_age_hours: float | None
 
 
 def by_cause(rows: list[Row], cause: Callable[[Row], str]) -> Iterator[tuple[str, list[Row]]]:

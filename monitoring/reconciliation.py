@@ -1,6 +1,7 @@
 """Does what is in the tables add up to what stood in the files, and is it of today?"""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -46,14 +47,8 @@ _CLEAN = """
     GROUP BY dataset
     ORDER BY dataset
 """
-# The hours since the last run that ended well, also where it found nothing new.
-_AGE = """
-    SELECT EXTRACT(EPOCH FROM NOW() - MAX(ended_at))::float / 3600
-    FROM (
-        SELECT MAX(published_at) AS ended_at FROM audit.releases
-        UNION ALL
-        SELECT MAX(claimed_at) AS ended_at FROM audit.runs WHERE state = 'unchanged'
-    ) AS known
+_LAST_GOOD_RUN = """
+    SELECT MAX(finished_at) FROM audit.stage_runs WHERE stage = 'publish' AND state IN ('done', 'nothing new')
 """
 
 
@@ -69,9 +64,17 @@ def check_reconciliation(cursor: Cursor, batches: Batches, measured: Mapping[str
     return [quality.judge_files(files), quality.judge_tables(held)]
 
 
-def check_freshness(cursor: Cursor, *, max_age_hours: float) -> CheckResult:
-    """The last release, or the last run that found everything as it is, is not too long ago."""
-    return quality.judge_age(fetch_value(cursor, _AGE), limit_hours=max_age_hours)
+def check_freshness(cursor: Cursor, now: datetime, *, max_age_hours: float) -> CheckResult:
+    """The last run that published, or found everything as it is, is not too long ago."""
+    last = last_good_run(cursor)
+    age = None if last is None else (now - last) / timedelta(hours=1)
+    return quality.judge_age(age, limit_hours=max_age_hours)
+
+
+def last_good_run(cursor: Cursor) -> datetime | None:
+    """When a run last came to a publish, also where it found nothing new. A restore is none."""
+    moment: datetime | None = fetch_value(cursor, _LAST_GOOD_RUN)
+    return moment
 
 
 def visible_batches(cursor: Cursor) -> dict[str, list[str]]:

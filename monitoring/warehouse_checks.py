@@ -1,6 +1,7 @@
 """Check what is published, at any time."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -41,7 +42,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
         *check_reconciliation(cursor, visible_batches(cursor), measured),
         *check_tables(cursor, settings),
         check_unknown(measured, settings),
-        check_freshness(cursor, max_age_hours=settings.config.quality.max_age_hours),
+        check_freshness(cursor, datetime.now(UTC), max_age_hours=settings.config.quality.max_age_hours),
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from batch_etl.errors import ConfigurationError
@@ -73,10 +73,18 @@ class AlertRules(_Frozen):
 
     stage_deadline_minutes: int = Field(ge=1)
     crashed_after_minutes: int = Field(ge=1)
-    fresh_within_hours: int = Field(ge=1)
-    minimum_severity: dict[str, Literal["info", "warn", "error"]]
+    minimum_severity: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9]*$")], Literal["info", "warn", "error"]]
     digest_minutes: int = Field(ge=0)
     quiet_hours_utc: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")]
+
+    @model_validator(mode="after")
+    def _mean_something(self) -> Self:
+        if self.crashed_after_minutes <= self.stage_deadline_minutes:
+            raise ValueError("crashed_after_minutes must be more than stage_deadline_minutes")
+        begin, _, end = self.quiet_hours_utc.partition("-")
+        if begin and begin == end:
+            raise ValueError(f"quiet_hours_utc {self.quiet_hours_utc} is no time at all; leave it empty")
+        return self
 
 
 class PipelineConfig(_Frozen):
@@ -115,7 +123,6 @@ class Settings(BaseSettings):
 
     pipeline_home: Path = _PROJECT
     warehouse_dsn: SecretStr = SecretStr("postgresql://airflow:airflow123@127.0.0.1:5432/data_warehouse")
-    spark_master_url: str = "local[2]"
     spark_properties_file: Path | None = None
     # With the token by which the Connect server knows its clients.
     spark_connect_url: SecretStr = SecretStr("sc://127.0.0.1:15002")

@@ -19,6 +19,14 @@ def test_only_a_failed_error_stops_the_publish() -> None:
     assert [outcome for outcome, stops in outcomes.items() if stops] == [("error", False)]
 
 
+def test_the_last_good_run_was_not_too_long_ago() -> None:
+    assert [told(quality.judge_age(age, limit_hours=26))[1:4] for age in (None, 25.96, 26.04)] == [
+        ("warn", True, "there is no release yet"),
+        ("warn", True, "the last good run ended 26.0 hours ago, 26 are usual"),
+        ("warn", False, "the last good run ended 26.0 hours ago, 26 are usual"),
+    ]
+
+
 def test_staging_must_hold_every_row_of_the_mart() -> None:
     mart = {"core.fct_sale": 3, "core.dim_date": 365, "marts.daily_sales": 0}
 

@@ -20,7 +20,6 @@ releases: {kept: 3, lock_wait_seconds: 60}
 alerts:
   stage_deadline_minutes: 90
   crashed_after_minutes: 150
-  fresh_within_hours: 26
   minimum_severity: {mailto: warn}
   digest_minutes: 60
   quiet_hours_utc: "22:00-06:00"
@@ -94,6 +93,9 @@ def test_an_unknown_size_is_refused_with_those_there_are(home: Path) -> None:  #
         ("spark:", "spark: {", "; the rest is checked once this is mended"),
         ("22:00-06:00", "10pm", "alerts.quiet_hours_utc: String should match pattern"),
         ("{mailto: warn}", "{mailto: loud}", "alerts.minimum_severity.mailto: Input should be 'info', 'warn' or"),
+        ("{mailto: warn}", "{Mail: warn}", "alerts.minimum_severity.Mail.[key]: String should match pattern"),
+        ("22:00-06:00", "22:00-22:00", "alerts: Value error, quiet_hours_utc 22:00-22:00 is no time at all"),
+        ("crashed_after_minutes: 150", "crashed_after_minutes: 90", "alerts: Value error, crashed_after_minutes must"),
         ('{small: "*_small.*", all: "*"}', "{}", "dataset_sizes: Dictionary should have at least 1 item"),
         ("*_small.*", "/data/*", "dataset_sizes.small: String should match pattern"),
         (CONFIG, "- paths", "the file: holds no fields with values"),

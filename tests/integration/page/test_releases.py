@@ -116,7 +116,7 @@ def test_every_heading_and_every_check_of_the_runbook_can_be_opened(reader: Read
     assert {f"{kind} (incident)" for kind in KINDS} <= entries
     for entry in entries | names | {"key_of_fct_sale", "contract_of_sales"}:
         assert entry.split(" (")[0].split("_of_")[0] in reader.see(f"/runbook?entry={entry}")
-    assert "<code>alerts.fresh_within_hours</code>" in reader.see("/runbook?entry=not_fresh")
+    assert "<code>quality.max_age_hours</code>" in reader.see("/runbook?entry=not_fresh")
     assert "characters)" not in reader.see("/runbook?entry=volume_as_usual"), "an entry is shown whole"
     assert "has no entry nothing" in reader.see("/runbook?entry=nothing", status=404)
 

@@ -10,8 +10,7 @@ from monitoring.parcels import Message, is_quiet, pack, wait_after, wrap
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULES = AlertRules(
     stage_deadline_minutes=1,
-    crashed_after_minutes=1,
-    fresh_within_hours=1,
+    crashed_after_minutes=2,
     minimum_severity={},
     digest_minutes=60,
     quiet_hours_utc="22:00-06:00",

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from stack import databases
@@ -24,10 +25,24 @@ HEADER = """\
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a value looks like, as a pattern and in words."""
+
+    pattern: str
+    told: str
+
+
+_COUNT = Form(r"[1-9]\d*", "a number of cores such as 2")
+_MEMORY = Form(r"[1-9]\d*[mg]", "a size such as 2g or 1500m")
+_SCHEDULE = Form(r"|@[a-z]+|\S+( +\S+){4}", "a cron line such as 0 2 * * *, or @daily")
+
+
+@dataclass(frozen=True)
 class Setting:
     key: str
     comment: str
     default: Callable[[], str]
+    form: Form | None = None
 
 
 def fernet_key() -> str:
@@ -63,7 +78,11 @@ CATALOG = (
     Setting("POSTGRES_PORT", "PostgreSQL: databases airflow and data_warehouse.", lambda: "5432"),
     Setting("REDIS_PORT", "Redis, the queue between Airflow's scheduler and its workers.", lambda: "6379"),
     Setting("AIRFLOW_ADMIN_USER", "Login of Airflow's UI; created on the first start.", lambda: "admin"),
-    Setting("AIRFLOW_ADMIN_PASSWORD", "", lambda: "admin123"),
+    Setting(
+        "AIRFLOW_ADMIN_PASSWORD",
+        "Its password as of then, with which the scripts log in: change it in Airflow first.",
+        lambda: "admin123",
+    ),
     Setting(
         "POSTGRES_PASSWORD",
         "Password of the database user airflow: Airflow's own, and the login for people who look into data_warehouse.",
@@ -91,8 +110,14 @@ CATALOG = (
     Setting("API_SECRET_KEY", "Generated. Signs the sessions of Airflow's UI.", token),
     Setting("JWT_SECRET", "Generated. Signs the tokens of Airflow's REST API and of its tasks.", token),
     Setting("SPARK_SECRET", "Generated. Shared by Spark's master, workers, drivers and executors.", token),
-    Setting("SPARK_WORKER_CORES", "What a Spark worker offers to jobs.", lambda: "2"),
-    Setting("SPARK_WORKER_MEMORY", "", lambda: "2g"),
+    Setting("SPARK_WORKER_CORES", "What a Spark worker offers to jobs.", lambda: "2", _COUNT),
+    Setting("SPARK_WORKER_MEMORY", "", lambda: "2g", _MEMORY),
+    Setting(
+        "SPARK_WORKER_MEM_LIMIT",
+        "What its container may take (Compose only): Python and the worker itself come on top of its memory.",
+        lambda: "4g",
+        _MEMORY,
+    ),
     Setting(
         "COMPOSE_PROJECT_NAME",
         "What names of containers and volumes begin with (Compose only); another one means other data.",
@@ -103,6 +128,7 @@ CATALOG = (
         "PIPELINE_SCHEDULE",
         "When data_pipeline_etl runs by itself, as a cron line in UTC (0 2 * * *). Empty: only when asked.",
         str,
+        _SCHEDULE,
     ),
     Setting("NOTIFY_URLS", "Where alerts go besides the log: apprise URLs, separated by spaces.", str),
 )
@@ -183,9 +209,25 @@ def load_settings(path: Path = ENV_FILE) -> Settings:
     """Read `.env`; a key that is not there counts with its default, so that tools work before the first start."""
     present = parse_env(path.read_text(encoding="utf-8"), path.name) if path.exists() else {}
     values = {setting.key: present.get(setting.key, setting.default()) for setting in CATALOG}
+    _require_known(present, path)
+    _require_forms(values, path)
     _require_ports(values, path)
     _require_plain_passwords(values, path)
     return Settings(values)
+
+
+def _require_known(present: Mapping[str, str], path: Path) -> None:
+    """Other programs may have settings of their own here; what is nearly one of ours is meant to be it."""
+    known = [setting.key for setting in CATALOG]
+    for key in present.keys() - known:
+        if meant := get_close_matches(key, known, n=1, cutoff=0.85):
+            raise StackError(f"{path.name}: {key}: unknown; did you mean {meant[0]}?")
+
+
+def _require_forms(values: Mapping[str, str], path: Path) -> None:
+    for setting in CATALOG:
+        if setting.form and not re.fullmatch(setting.form.pattern, values[setting.key]):
+            raise StackError(f"{path.name}: {setting.key}={values[setting.key]}: not {setting.form.told}")
 
 
 def _require_ports(values: Mapping[str, str], path: Path) -> None:
@@ -193,7 +235,7 @@ def _require_ports(values: Mapping[str, str], path: Path) -> None:
     for key in (setting.key for setting in CATALOG if setting.key.endswith("_PORT")):
         value = values[key]
         if not value.isdecimal() or int(value) not in PORTS:
-            raise StackError(f"{path.name}: {key}={value}: not a port; set a number from 1024 to 65535")
+            raise StackError(f"{path.name}: {key}={value}: not a port; set a number from 1 to 65535")
         if value in seen:
             raise StackError(f"{path.name}: {key} and {seen[value]} are both {value}; give each its own port")
         seen[value] = key

@@ -1,6 +1,7 @@
 """`.env`: made once, completed later, never shown to others."""
 
 import base64
+import re
 import stat
 from pathlib import Path
 
@@ -94,6 +95,28 @@ def test_what_is_no_port_is_refused_by_name(env_file: Path, port: str) -> None:
     env_file.write_text(f"AIRFLOW_PORT={port}\n")
     with pytest.raises(StackError, match=rf"\.env: AIRFLOW_PORT={port}: not a port"):
         load_settings(env_file)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("AIRFLOW_PROT=9090", "AIRFLOW_PROT: unknown; did you mean AIRFLOW_PORT?"),
+        ("SPARK_WORKER_CORES=lots", "SPARK_WORKER_CORES=lots: not a number of cores such as 2"),
+        ("SPARK_WORKER_MEMORY=2 gigs", "SPARK_WORKER_MEMORY=2 gigs: not a size such as 2g or 1500m"),
+        ("SPARK_WORKER_MEM_LIMIT=0g", "SPARK_WORKER_MEM_LIMIT=0g: not a size such as 2g or 1500m"),
+        ("PIPELINE_SCHEDULE=every day", "PIPELINE_SCHEDULE=every day: not a cron line such as 0 2 * * *, or @daily"),
+    ],
+)
+def test_what_would_fail_later_or_count_for_nothing_is_refused_by_name(env_file: Path, line: str, told: str) -> None:
+    env_file.write_text(f"{line}\n")
+    with pytest.raises(StackError, match=rf"^\.env: {re.escape(told)}$"):
+        load_settings(env_file)
+
+
+@pytest.mark.parametrize("schedule", ["", "0 2 * * *", "*/15 8-18 * * 1-5", "@daily"])
+def test_a_schedule_and_the_settings_of_others_are_taken(env_file: Path, schedule: str) -> None:
+    env_file.write_text(f"PIPELINE_SCHEDULE={schedule}\nCOMPOSE_PARALLEL_LIMIT=2\nHTTP_PROXY=x\n")
+    assert load_settings(env_file)["PIPELINE_SCHEDULE"] == schedule
 
 
 def test_two_services_on_one_port_are_refused(env_file: Path) -> None:

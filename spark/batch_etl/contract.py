@@ -104,8 +104,10 @@ class Contract(_Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """Changes when a rule changes or the code that judges, so that every batch is judged again as today's would."""
-        rules = self.model_dump_json(exclude={"file_pattern", "on_refused_file"})
+        """Changes when a rule changes or the code that judges: then every batch is judged again."""
+        rules = self.model_dump_json(
+            exclude={"file_pattern": True, "on_refused_file": True, "columns": {"__all__": {"description"}}}
+        )
         return _fingerprint(rules, (*_READING, *_JUDGING))
 
     @property

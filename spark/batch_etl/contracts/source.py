@@ -11,6 +11,8 @@ from open_data_contract_standard.model import Server
 from batch_etl.contract import Dialect
 from batch_etl.contracts.faults import Faults
 
+# As paths.raw of config/pipeline.yaml has it.
+_FOLDER = "data/raw"
 _OBEYED = ("server", "type", "path", "format", "encoding", "delimiter", "customProperties")
 # One byte a character, ASCII below 128: a delimiter is one byte wherever it stands, which no other family promises.
 _ENCODINGS = re.compile(r"utf-8|ascii|iso8859-\d+|cp125\d|cp437|cp85\d|koi8-[ru]")
@@ -35,11 +37,13 @@ def read_source(servers: list[Server] | None, faults: Faults) -> Source | None:
     faults.check_obeyed(raw, place, _OBEYED)
     faults.choice(f"{place}.type", raw.type, ("local",))
     is_known = faults.choice(f"{place}.format", raw.format, ("csv", "json"))
-    pattern = PurePosixPath(raw.path).name
-    if not pattern or set("[]{}\\") & set(pattern):
+    path = PurePosixPath(raw.path)
+    if not path.name or set("[]{}\\") & set(path.name):
         faults.add(f"{place}.path", f"'{raw.path}' must end in a file's name; * and ? stand for other characters")
+    elif str(path.parent) != _FOLDER:
+        faults.add(f"{place}.path", f"'{raw.path}' lies where nobody looks; deliver to {_FOLDER}/{path.name}")
     dialect = _json_dialect(raw, place, faults) if raw.format == "json" else _csv_dialect(raw, place, faults)
-    return Source(pattern, raw.format, dialect) if is_known else None
+    return Source(path.name, raw.format, dialect) if is_known else None
 
 
 def _json_dialect(raw: Server, place: str, faults: Faults) -> Dialect:

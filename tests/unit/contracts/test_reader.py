@@ -97,6 +97,7 @@ def test_a_file_of_a_dataset_is_named_for_its_format(tmp_path: Path) -> None:
     assert [read_contract(written(tmp_path, text)).suffix for text in (GIFTS, in_json)] == [".csv", ".json"]
 
 
+DESCRIBED = ("name: pieces,", "name: pieces, description: How many.,")
 STOPPING = ("- {property: ledgerAmount", "- {property: onRefusedFile, value: stop}\n      - {property: ledgerAmount")
 
 
@@ -107,6 +108,7 @@ def test_the_fingerprint_changes_with_a_rule_and_not_with_the_place_of_the_files
     assert read_contract(written(tmp_path, GIFTS.replace("raw/gift*", "raw/present*"))).fingerprint == as_it_is
     stopping = read_contract(written(tmp_path, GIFTS.replace(*STOPPING)))
     assert (stopping.on_refused_file, stopping.fingerprint) == ("stop", as_it_is)
+    assert read_contract(written(tmp_path, GIFTS.replace(*DESCRIBED))).fingerprint == as_it_is
     assert read_contract(written(tmp_path, GIFTS.replace("12,2", "10,2"))).fingerprint != as_it_is
 
 

@@ -22,6 +22,10 @@ check() {
 }
 
 depth=${1:---quick}
+if [ "$depth" != --full ] && [ $# -gt 1 ]; then
+  echo "run_validation.sh: $2 goes with --full alone" >&2
+  exit 2
+fi
 case $depth in
   --offline | --full)
     check "settings in .env" stack/python.sh -m stack settings

@@ -16,7 +16,7 @@ from stack.local import venv
 from stack.modes import open_current
 from stack.progress import Progress
 from stack.settings import load_settings
-from stack.start import run_once, start
+from stack.start import start
 from stack.stop import stop
 
 INTERRUPTED = 130
@@ -83,9 +83,12 @@ def _logs(script: str, arguments: Sequence[str]) -> int:
     events.add_argument("--dataset", default="", help="of this dataset, such as sales")
     events.add_argument("--level", type=read_level, choices=LEVELS, default="", help="this grave or graver")
     events.add_argument("--since", default="", metavar="WHEN", help="90m, 2h, 7d, 2026-11-01 or last-month")
-    events.add_argument("--sum", default="", metavar="FIGURE", help="add up a figure of the events, such as records_in")
-    events.add_argument("--failing-since", action="store_true", help="when runs began to warn or fail without a break")
+    answer = events.add_mutually_exclusive_group()
+    answer.add_argument("--sum", default="", metavar="FIGURE", help="add up a figure of the events, such as records_in")
+    answer.add_argument("--failing-since", action="store_true", help="when runs began to warn or fail without a break")
     chosen = parser.parse_args(arguments)
+    if chosen.follow and (chosen.sum or chosen.failing_since):
+        parser.error("--sum and --failing-since answer once; leave -f out")
     now = datetime.now(timezone.utc)  # noqa: UP017 - a Python 3.10 starts this too
     since, until = read_period(chosen.since, now) if chosen.since else (None, None)
     choice = Choice(chosen.run, chosen.stage, chosen.dataset, chosen.level, since, until)
@@ -108,13 +111,6 @@ def _install(script: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(script: str, arguments: Sequence[str]) -> int:
-    parser = _parser(script, "Run the pipeline once on a stack that is up.")
-    parser.add_argument("--size", choices=SIZES, default="small", help="the files to run on (default: small)")
-    settings = load_settings()
-    return run_once(settings, open_current(settings), parser.parse_args(arguments).size, Progress())
-
-
 def _settings(script: str, arguments: Sequence[str]) -> int:
     _parser(script, "Read .env and say whether it can be used.").parse_args(arguments)
     load_settings()
@@ -132,7 +128,6 @@ COMMANDS = {
     "clean": _clean,
     "logs": _logs,
     "etl": _etl,
-    "run": _run,
     "install": _install,
     "settings": _settings,
 }

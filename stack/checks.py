@@ -14,7 +14,7 @@ from stack.verdict import Finding
 from stack.warehouse import Warehouse
 
 DISK_NEEDED = GIGABYTE
-MEMORY_NEEDED = GIGABYTE
+MEMORY_NEEDED = 2 * GIGABYTE
 
 
 def run_all(settings: Settings, backend: Backend) -> list[Finding]:

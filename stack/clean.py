@@ -42,9 +42,10 @@ def _files(*, everything: bool) -> list[Path]:
 
 
 def _named(path: Path) -> str:
-    """Who has mended exported records there by hand should know."""
-    has_exports = path == PROCESSED and any((path / "exports").glob("*"))
-    return f"{shown(path)}, with the files of ./etl quarantine export" if has_exports else shown(path)
+    """Who has mended exported records there by hand should know, and who has taken files out of data/raw."""
+    held = {"landing": "the copies of all files that were landed", "exports": "the files of ./etl quarantine export"}
+    told = [what for folder, what in held.items() if path == PROCESSED and any((path / folder).glob("*"))]
+    return f"{shown(path)}, with {' and '.join(told)}" if told else shown(path)
 
 
 def _agrees() -> bool:

@@ -25,7 +25,7 @@ WORKER = "airflow-worker"
 SCALABLE = ("spark-worker", WORKER)
 # A container makes its Spark settings of these when it starts (stack/images/entrypoint.sh).
 SPARK_SOURCES = (CONFIG / "spark-defaults.conf", ROOT / "stack" / "spark_properties.py")
-SPARK_SERVICES = ("spark-master", *SCALABLE)
+SPARK_SERVICES = ("spark-master", "spark-connect", *SCALABLE)
 # The image, what it is built from, and the two that are pulled.
 DISK_OF_A_BUILD = 6 * GIGABYTE
 MEMORY_NEEDED = 3 * GIGABYTE

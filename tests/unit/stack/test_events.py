@@ -122,6 +122,22 @@ def test_a_figure_that_no_event_has_is_not_nothing(capsys: pytest.CaptureFixture
     assert asked(capsys, "--stage", "publish", "--sum", "records_in") == ["0"]
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--sum", "records_in", "-f"], "--sum and --failing-since answer once; leave -f out"),
+        (["--failing-since", "-f"], "--sum and --failing-since answer once; leave -f out"),
+        (["--sum", "records_in", "--failing-since"], "not allowed with argument"),
+    ],
+)
+def test_questions_that_exclude_each_other_are_refused(
+    capsys: pytest.CaptureFixture[str], options: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit):
+        stack.main(["logs.sh", "logs", *options])
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("level", ["warn", "WARN", "Warning"])
 def test_a_level_is_known_by_its_short_name_too(capsys: pytest.CaptureFixture[str], level: str) -> None:
     assert len(asked(capsys, "--level", level)) == 4

@@ -13,7 +13,7 @@ from stack.dag_run import RunResult
 from stack.demo_runs import judge_comparison, judge_releases, judge_report, judge_sources
 from stack.layout import ROOT
 from stack.production import Point, as_table, generated_files, judge_growth, judge_held, judge_idle, judge_raw
-from stack.settings import load_settings
+from stack.settings import CATALOG, load_settings
 from stack.warehouse import largest, size_of
 
 
@@ -141,7 +141,9 @@ def test_a_stack_apart_has_other_ports_and_nobodys_data(tmp_path: Path) -> None:
     copy_project(tmp_path / "apart", "docker")
     settings = load_settings(tmp_path / "apart/.env")
     raw = {file.name for file in (tmp_path / "apart/data/raw").iterdir()}
-    assert settings["AIRFLOW_PORT"] != load_settings()["AIRFLOW_PORT"]
+    ports = [setting.key for setting in CATALOG if setting.key.endswith("_PORT")]
+    assert [key for key in ports if settings[key] == load_settings()[key]] == []
+    assert len({settings[key] for key in ports}) == len(ports)
     assert settings["COMPOSE_PROJECT_NAME"] == "data-pipeline-apart"
     assert {size_of(name) for name in raw} == {"small", "medium", "large"}
     assert (tmp_path / "apart/start.sh").exists()

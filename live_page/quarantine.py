@@ -6,13 +6,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from batch_etl.contracts.reader import read_contracts
-from batch_etl.quarantine.desk import Desk
+from batch_etl.quarantine.desk import read_desk
 from batch_etl.quarantine.selection import Selection
 from batch_etl.settings import Settings
-from batch_etl.stores.lake import Lake
 from batch_etl.stores.quarantine import count_records, count_rules, read_records
 from live_page import reading
 from live_page.access import RightsDep, may_replay
@@ -53,7 +50,7 @@ def show_quarantine(
     """Published records that pass the filters, personal values as ***."""
     selection = filters.selection
     with reading.connected() as connection:
-        desk = _desk(connection)
+        desk = read_desk(connection, Settings())
         total = count_records(connection, selection)
         rules = count_rules(connection, selection, limit=REASONS)
         portions = list(read_records(connection, selection, limit=SHOWN, offset=(page - 1) * SHOWN))
@@ -68,15 +65,10 @@ def show_quarantine(
 def ask_before_a_replay(request: Request, filters: FiltersDep) -> Response:
     """The outlook of a dry run, and the button that triggers the DAG."""
     with reading.connected() as connection:
-        desk = _desk(connection)
+        desk = read_desk(connection, Settings())
         total = count_records(connection, filters.selection)
         outlook = desk.foresee(filters.selection, limit=LOOKED_AT)
     return render(
         request, "replay", here="quarantine", filters=filters, outlook=outlook, told=outlook.as_json(), total=total,
         conf=filters.selection.as_conf(),
     )  # fmt: skip
-
-
-def _desk(connection: Connection) -> Desk:
-    settings = Settings()
-    return Desk(connection, read_contracts(settings.folder("contracts")), Lake(settings.folder("processed")))

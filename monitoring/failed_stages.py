@@ -12,51 +12,69 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import errors
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.findings import Row, Watch, by_cause, extent
-from monitoring.incidents import Finding, fingerprint
+from monitoring.incidents import Finding, Kind, fingerprint
 
 # Three tries with at most ten minutes between them: after an hour Airflow has given up, whether or not it could say so.
 _RETRIES_END_AFTER = timedelta(hours=1)
 # What they leave undone is told again by the next run; the data are published.
 _AFTER_PUBLISH = ("daily_summary", "notifications")
+_FAILURES = """
+    WITH successes AS (
+        SELECT stage, MAX(finished_at) AS last_at
+        FROM audit.stage_runs
+        WHERE state IN ('done', 'nothing new')
+        GROUP BY stage
+    ),
+
+    ended AS (
+        SELECT DISTINCT ON (run_key, stage)
+            run_key, stage, attempt, state, finished_at, details ->> 'error' AS error
+        FROM audit.stage_runs
+        LEFT JOIN successes USING (stage)
+        WHERE state <> 'running' AND (last_at IS NULL OR finished_at > last_at)
+        ORDER BY run_key, stage, attempt DESC
+    )
+
+    SELECT
+        run_key, stage, finished_at, error,
+        EXISTS (
+            SELECT FROM audit.stage_runs AS last
+            WHERE
+                last.run_key = ended.run_key
+                AND last.stage = 'notifications' AND last.started_at >= ended.finished_at
+        ) AS is_over,
+        EXISTS (
+            SELECT FROM audit.stage_runs AS again
+            WHERE again.run_key = ended.run_key AND again.stage = ended.stage AND again.attempt > ended.attempt
+        ) AS is_tried_again
+    FROM ended
+    WHERE state = 'failed'
+    ORDER BY finished_at
+"""
+_UNFINISHED = """
+    SELECT run_key, stage, started_at, EXISTS (
+        SELECT FROM audit.stage_runs AS last
+        WHERE
+            last.run_key = unfinished.run_key
+            AND last.stage = 'notifications' AND last.started_at > unfinished.started_at
+    ) AS is_over
+    FROM audit.stage_runs AS unfinished
+    WHERE
+        state = 'running'
+        AND NOT EXISTS (
+            SELECT FROM audit.stage_runs AS later
+            WHERE
+                later.stage = unfinished.stage
+                AND (
+                    (later.run_key = unfinished.run_key AND later.attempt > unfinished.attempt)
+                    OR (later.state IN ('done', 'nothing new') AND later.started_at > unfinished.started_at)
+                )
+        )
+"""
 
 
 def failed_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
-    failures = fetch_rows(
-        cursor,
-        """
-        WITH successes AS (
-            SELECT stage, MAX(finished_at) AS last_at
-            FROM audit.stage_runs
-            WHERE state IN ('done', 'nothing new')
-            GROUP BY stage
-        ),
-
-        ended AS (
-            SELECT DISTINCT ON (run_key, stage)
-                run_key, stage, attempt, state, finished_at, details ->> 'error' AS error
-            FROM audit.stage_runs
-            LEFT JOIN successes USING (stage)
-            WHERE state <> 'running' AND (last_at IS NULL OR finished_at > last_at)
-            ORDER BY run_key, stage, attempt DESC
-        )
-
-        SELECT
-            run_key, stage, finished_at, error,
-            EXISTS (
-                SELECT FROM audit.stage_runs AS last
-                WHERE
-                    last.run_key = ended.run_key
-                    AND last.stage = 'notifications' AND last.started_at >= ended.finished_at
-            ) AS is_over,
-            EXISTS (
-                SELECT FROM audit.stage_runs AS again
-                WHERE again.run_key = ended.run_key AND again.stage = ended.stage AND again.attempt > ended.attempt
-            ) AS is_tried_again
-        FROM ended
-        WHERE state = 'failed'
-        ORDER BY finished_at
-        """,
-    )
+    failures = fetch_rows(cursor, _FAILURES)
     # A stop by the checks is told by the incidents of those checks.
     told = [row for row in failures if _error_class(row) != errors.QualityStopped.__name__]
     for cause, rows in by_cause(told, lambda row: fingerprint(row["error"] or "")):
@@ -94,34 +112,15 @@ def _error_class(row: Row) -> str:
 
 def unfinished_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
     """Stages that run for too long: late while they may still be at it, crashed when they cannot be."""
-    rows = fetch_rows(
-        cursor,
-        """
-        SELECT run_key, stage, started_at, EXISTS (
-            SELECT FROM audit.stage_runs AS last
-            WHERE
-                last.run_key = unfinished.run_key
-                AND last.stage = 'notifications' AND last.started_at > unfinished.started_at
-        ) AS is_over
-        FROM audit.stage_runs AS unfinished
-        WHERE
-            state = 'running'
-            AND NOT EXISTS (
-                SELECT FROM audit.stage_runs AS later
-                WHERE
-                    later.stage = unfinished.stage
-                    AND (
-                        (later.run_key = unfinished.run_key AND later.attempt > unfinished.attempt)
-                        OR (later.state IN ('done', 'nothing new') AND later.started_at > unfinished.started_at)
-                    )
-            )
-        """,
-    )
+    rows = fetch_rows(cursor, _UNFINISHED)
     dead_before = watch.now - timedelta(minutes=watch.rules.crashed_after_minutes)
     late_before = watch.now - timedelta(minutes=watch.rules.stage_deadline_minutes)
     crashed = [row for row in rows if row["is_over"] or row["started_at"] < dead_before]
     late = [row for row in rows if row not in crashed and row["started_at"] < late_before]
-    kinds = (("worker_crashed", "error", crashed, "did not end"), ("stage_late", "warn", late, "takes too long"))
+    kinds: tuple[tuple[Kind, str, list[Row], str], ...] = (
+        ("worker_crashed", "error", crashed, "did not end"),
+        ("stage_late", "warn", late, "takes too long"),
+    )
     for kind, severity, found, what in kinds:
         for stage, same in by_cause(found, lambda row: str(row["stage"])):
             yield Finding(

@@ -5,17 +5,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, get_args
 
 # docs/runbook.md has an entry for each.
-KINDS = (
-    "stage_failed",
-    "check_failed",
-    "file_refused",
-    "stage_late",
-    "worker_crashed",
-    "not_fresh",
-    "channel_dead",
-)
+Kind = Literal[
+    "stage_failed", "check_failed", "file_refused", "stage_late", "worker_crashed", "not_fresh", "channel_dead"
+]
+KINDS = get_args(Kind)
 # What tells one failure from another of the same cause: names, numbers, times, hashes, paths.
 _VARIABLE = (
     (re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"), "<name>"),
@@ -35,7 +31,7 @@ class Finding:
     is_settled  whether it stays wrong unless somebody acts: no retry can still mend it
     """
 
-    kind: str
+    kind: Kind
     cause: str
     severity: str
     subject: str

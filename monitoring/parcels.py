@@ -23,7 +23,7 @@ class Message:
 
 
 def pack(waiting: Sequence[Message], now: datetime, rules: AlertRules) -> list[list[Message]]:
-    """Group what is due: an error alone and at any hour, warnings together, infos together once an hour.
+    """Group what is due: an error alone and at any hour, warnings together, infos digest_minutes after the first one.
 
     What is not due is in no group.
     """

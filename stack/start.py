@@ -32,7 +32,7 @@ def start(*, asked: Mode | None, size: Size | None) -> int:
     _show_page_to_viewers(AirflowApi.of(settings, patience_seconds=PATIENCE_SECONDS))
     exit_code = 0
     if size:
-        exit_code = run_once(settings, backend, size, progress)
+        exit_code = _run_once(settings, backend, size, progress)
     else:
         _unpause_once(AirflowApi.of(settings), progress)
     print(welcome(settings))
@@ -66,7 +66,7 @@ def _unpause_once(api: AirflowApi, progress: Progress) -> None:
         api.unpause(DAG_ID)
 
 
-def run_once(settings: Settings, backend: Backend, size: Size, progress: Progress) -> int:
+def _run_once(settings: Settings, backend: Backend, size: Size, progress: Progress) -> int:
     """Run the pipeline, and show what its summary says. The exit code is 1 where it failed."""
     api = AirflowApi.of(settings, patience_seconds=PATIENCE_SECONDS)
     wait_for_dag(api, progress)

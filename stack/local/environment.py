@@ -77,7 +77,6 @@ def pipeline_environment(settings: Settings) -> dict[str, str]:
         "PIPELINE_HOME": str(ROOT),
         "PYTHONPATH": os.pathsep.join([str(ROOT / "spark"), str(ROOT)]),
         "WAREHOUSE_DSN": f"postgresql://{_account(settings, 'loader')}/data_warehouse",
-        "SPARK_MASTER_URL": f"spark://{settings.client_host}:{settings['SPARK_PORT']}",
         "SPARK_CONNECT_URL": settings.connect_url(settings.client_host, settings["SPARK_CONNECT_PORT"]),
         "NOTIFY_URLS": settings["NOTIFY_URLS"],
         "PIPELINE_SCHEDULE": settings["PIPELINE_SCHEDULE"],

@@ -28,8 +28,9 @@ from stack.progress import Progress
 from stack.settings import Settings
 from stack.waiting import wait_until
 
-# Ends first, with everything that uses it gone already: Postgres and Redis go last.
+# Ended last, when everything that uses them is gone.
 DATABASES = ("postgres", "redis")
+# What needs no database and can start before it is there.
 BEFORE_DATABASE = ("redis", "spark-master", "spark-worker")
 
 

@@ -22,8 +22,6 @@ from stack.private_file import write_private
 from stack.settings import Settings
 
 OLDEST_REDIS = (6, 2)
-# What needs no database and can start before it is there.
-INDEPENDENT = ("redis", "spark-master", "spark-worker")
 REDIS_CONFIG = REDIS_DATA / "redis.conf"
 
 

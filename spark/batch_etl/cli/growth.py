@@ -8,7 +8,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(growth)
+    app.command(hidden=True)(growth)
 
 
 def growth(

@@ -7,6 +7,7 @@ is taken over. Whatever is taken as the mart before, the result is the same; the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.sql import DataFrame
 
@@ -51,13 +52,7 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     before = Inputs.read(tables.before) if tables.before else None
     with clean.lake.scratch() as scratch:
         dimensions = {name: _write_dimension(name, clean, tables, before) for name in DIMENSIONS}
-        changed = find_changed_sales(clean, tables, before, scratch / "changed") if before else None
-        asked = _asked_months(clean, recompute) - changed.months if changed and recompute.has_months else set[str]()
-        if changed is None or asked:
-            files: Sequence[StandingFile] = list(map(StandingFile, clean.current_files("sales", scratch)))
-        else:
-            files = changed.files
-        months = None if changed is None else changed.months | asked
+        files, months = _sales_to_write(clean, tables, before, recompute, scratch)
         write_sales(clean, tables, files, scratch / "sales", only=months)
         write_rollups(tables, scratch / "rollups", only=months)
     contract = clean.contracts["sales"]
@@ -67,6 +62,23 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
     star |= {"dim_date": dates, "fct_sale": sales, **rollups, **write_totals(tables, contract)}
     return WrittenStar(star, None if months is None else frozenset(months))
+
+
+def _sales_to_write(
+    clean: CleanRecords, tables: MartTables, before: Inputs | None, recompute: Recompute, scratch: Path
+) -> tuple[Sequence[StandingFile], set[str] | None]:
+    """The files that hold the sales to write, and their months; None: all of them."""
+    changed = find_changed_sales(clean, tables, before, scratch / "changed") if before else None
+    if changed is None:
+        return _standing_sales(clean, scratch), None
+    asked = _asked_months(clean, recompute) if recompute.has_months else set[str]()
+    if asked <= changed.months:
+        return changed.files, changed.months
+    return _standing_sales(clean, scratch), changed.months | asked
+
+
+def _standing_sales(clean: CleanRecords, scratch: Path) -> list[StandingFile]:
+    return list(map(StandingFile, clean.current_files("sales", scratch)))
 
 
 def _years(months: Sequence[str]) -> range:

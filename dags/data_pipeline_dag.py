@@ -13,7 +13,8 @@ is a run like any other, whatever its date.
 | `data_transformation` | a query of `sql/transformations` fails | mend the query, clear the task |
 | `data_loading` | Postgres was away | clear the task: it claims a new attempt, the old one can no longer publish |
 | `quality_checks` | a check failed, nothing was published | `./etl summary`, then its entry in `docs/runbook.md` |
-| `publish` | a newer attempt or release exists, or a reader held a lock | clear `data_loading` and what follows |
+| `publish` | a newer attempt or release exists | if that run is not green, clear `data_loading` and what follows |
+| `publish` | somebody held a lock on a published table | end what its log names, clear the task |
 | `publish` is skipped | the run is a dry run | its log tells what a publish would change, and `./etl plan` too |
 | `daily_summary`, `notifications` | the data are published all the same | the log says why; clear the task |
 

@@ -2,7 +2,7 @@
 ### release_restore
 
 Puts an earlier release back: every published table as it was in `release`, in one transaction and as a new release,
-fenced like a publish. `./etl releases restore` does the same; the page *Data pipeline* triggers this DAG, so that it is
+fenced like a publish. `./etl releases restore` does the same; the page *Pipeline* triggers this DAG, so that it is
 known who did it. Runs leave the restored release alone until there are new files, contracts or code.
 
 | task | when it is red | what to do |

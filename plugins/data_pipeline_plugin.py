@@ -1,4 +1,4 @@
-"""The page *Data pipeline* in Airflow's UI. Every component of Airflow loads this file: it imports nothing else."""
+"""The page *Pipeline* in Airflow's UI. Every component of Airflow loads this file: it imports nothing else."""
 
 from typing import Any
 

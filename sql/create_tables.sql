@@ -518,10 +518,10 @@ CREATE TABLE IF NOT EXISTS audit.figures (
     measured_at timestamptz NOT NULL DEFAULT NOW(),
     PRIMARY KEY (token, figure)
 );
-COMMENT ON TABLE audit.figures IS 'One row a figure of an attempt that has a history: volumes and rates.';
+COMMENT ON TABLE audit.figures IS 'One row a figure of an attempt that has a history: volumes, rates and distributions.';
 COMMENT ON COLUMN audit.figures.token IS 'The attempt that was measured; only those of releases that still stand are history.';
 COMMENT ON COLUMN audit.figures.figure IS 'What was measured.';
-COMMENT ON COLUMN audit.figures.measured IS 'Records, or a share from 0 to 1.';
+COMMENT ON COLUMN audit.figures.measured IS 'Records, a share from 0 to 1, or a value in the unit of its column.';
 COMMENT ON COLUMN audit.figures.measured_at IS 'When it was measured.';
 
 CREATE TABLE IF NOT EXISTS audit.releases (

@@ -47,7 +47,7 @@ class LedgerImbalance(EtlError):
 
 
 class LoadFailed(EtlError):
-    """Staging does not hold what the mart holds."""
+    """The mart to load is not there, or does not fit the tables of the warehouse."""
 
     exit_code = 14
     is_transient = False

@@ -1,4 +1,4 @@
-"""Stage 7: what a run did, as a row of marts.daily_summary."""
+"""What is told about a run, read in one snapshot, and its row of marts.daily_summary."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

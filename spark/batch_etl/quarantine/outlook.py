@@ -26,7 +26,8 @@ class Outlook:
     would_pass    those that keep today's contract; one whose key another record has becomes a duplicate then
     would_change  those that stay, with other reasons
     not_here      those whose file or contract is gone: only a run can tell
-    before        (dataset, published reason) -> records, and those of them that would pass
+    before        (dataset, published reason) -> records
+    passing       (dataset, published reason) -> those of them that would pass
     after         (dataset, today's reason) -> records that stay
     unjudged      (dataset, published reason) -> those of them that only a run can judge
     """

@@ -1,1 +1,1 @@
-"""Pure functions from DataFrames to DataFrames: no I/O, no clock, no environment."""
+"""Pure functions from tables to tables, most of them Arrow's: no I/O, no clock, no environment."""

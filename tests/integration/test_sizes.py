@@ -14,10 +14,10 @@ import psycopg2
 import pytest
 from pyarrow import parquet
 
-from batch_etl.cli.verify import measure
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.datagen.expected import compare
 from batch_etl.recompute import Recompute
+from batch_etl.stores.verification import measure
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, STAGES, VISIBLE, Pipeline
 
 FILES = {"sales": "sales_data_{}.csv", "customers": "customer_data_{}.json", "products": "products_data_{}.csv"}

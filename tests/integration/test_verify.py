@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_etl.cli import app
-from batch_etl.cli.verify import likely_cause, measure
+from batch_etl.cli.verify import likely_cause
 from batch_etl.datagen.expected import differences
 from batch_etl.errors import ConfigurationError, VerificationFailed
+from batch_etl.stores.verification import measure
 
 EXPECTED: dict[str, Any] = {
     "files": {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.cli.tables import add_row, make_table, print_table
+from batch_etl.cli.tables import add_row, make_table, print_table, printable
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE = "customer_data_large.json"
@@ -44,3 +44,7 @@ def test_a_name_stays_whole_on_a_narrow_terminal() -> None:
 
     assert max(map(len, lines)) <= 80
     assert [line.count("2026-01-02") for line in lines if FILE in line and "1,234" in line] == [2]
+
+
+def test_what_would_steer_a_terminal_is_written_out() -> None:
+    assert printable("a\x1b[31m\r\n\u202e\ud800Zoë 🎁") == "a\\x1b[31m\\r\\n\\u202e\\ud800Zoë 🎁"

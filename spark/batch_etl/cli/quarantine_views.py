@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.cli.tables import add_row, make_table, print_table
+from batch_etl.cli.tables import add_row, make_table, print_table, printable
 from batch_etl.quarantine.export import Export
-from batch_etl.quarantine.masking import printable
 from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.replay import Moved

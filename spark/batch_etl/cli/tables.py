@@ -7,8 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.quarantine.masking import printable
-
 # Wider than any row: a row that is folded cannot be found by grep.
 _UNFOLDED = 1_000_000
 
@@ -41,6 +39,11 @@ def make_table(
 def add_row(table: Table, cells: Sequence[object]) -> None:
     """Cells are text, not markup: they hold what data and errors said."""
     table.add_row(*(cell if isinstance(cell, Text) else Text(printable(str(cell))) for cell in cells))
+
+
+def printable(text: str) -> str:
+    """The text with what would move the cursor or colour a terminal written out: \\x1b."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def print_table(table: Table) -> None:

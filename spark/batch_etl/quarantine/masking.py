@@ -38,11 +38,6 @@ def masked_row(row: Mapping[str, Any], personal: Collection[str]) -> dict[str, A
     return {name: MASK if name in personal and value is not None else value for name, value in row.items()}
 
 
-def printable(text: str) -> str:
-    """The text with what would move the cursor or colour a terminal written out: \\x1b."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _personal(contract: Contract) -> set[str]:
     return {column.name for column in contract.columns if column.is_personal}
 

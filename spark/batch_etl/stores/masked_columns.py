@@ -7,17 +7,18 @@ from psycopg2 import sql
 from batch_etl.contract import Contract
 from batch_etl.quarantine.masking import MASK, personal_names
 from batch_etl.stores.difference import Table
+from batch_etl.stores.quarantine import RULE_OF_REASON
 
 _MASKED = sql.SQL("CASE WHEN {column} IS NOT NULL THEN {mask} END AS {column}")
 # The rule alone: what stands behind it is a value.
 _RULES = sql.SQL(
     """
     (
-        SELECT JSONB_AGG(SPLIT_PART(reason, ': ', 1) || ': ' || SPLIT_PART(reason, ': ', 2) ORDER BY place)
+        SELECT JSONB_AGG({rule} ORDER BY place)
         FROM JSONB_ARRAY_ELEMENTS_TEXT(reasons) WITH ORDINALITY AS told (reason, place)
     )
     """
-)
+).format(rule=RULE_OF_REASON)
 _UNLESS_FREE = sql.SQL("CASE WHEN dataset = ANY({free}) THEN {column} ELSE {masked} END AS {column}")
 
 

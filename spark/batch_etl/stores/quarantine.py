@@ -14,6 +14,8 @@ from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.selection import Selection
 from batch_etl.stores.warehouse import fetch_rows
 
+# Without the value, which stands behind the rule: "quantity: below 1: 0" is "quantity: below 1".
+RULE_OF_REASON = sql.SQL("SPLIT_PART(reason, ': ', 1) || ': ' || SPLIT_PART(reason, ': ', 2)")
 _CHUNK_RECORDS = 10_000
 
 # A record is as old as the knowledge of its file: the audit says when a run first and last found these bytes.
@@ -50,7 +52,7 @@ _REASONS = sql.SQL(
     SELECT
         dataset,
         source_file AS file,
-        SPLIT_PART(told.reason, ': ', 1) || ': ' || SPLIT_PART(told.reason, ': ', 2) AS reason,
+        {rule} AS reason,
         COUNT(*) AS records,
         MIN(first_seen_at) AS first_seen_at,
         MAX(last_seen_at) AS last_seen_at
@@ -59,13 +61,13 @@ _REASONS = sql.SQL(
     GROUP BY 1, 2, 3
     ORDER BY dataset, file, records DESC, reason
     """
-).format(selected=_SELECTED)
+).format(selected=_SELECTED, rule=RULE_OF_REASON)
 _RULES = sql.SQL(
     """
     {selected}
     SELECT
         dataset,
-        SPLIT_PART(told.reason, ': ', 1) || ': ' || SPLIT_PART(told.reason, ': ', 2) AS reason,
+        {rule} AS reason,
         COUNT(*) AS records
     FROM selected
     CROSS JOIN LATERAL JSONB_ARRAY_ELEMENTS_TEXT(reasons) AS told (reason)
@@ -73,7 +75,7 @@ _RULES = sql.SQL(
     ORDER BY records DESC, dataset, reason
     LIMIT %(limit)s
     """
-).format(selected=_SELECTED)
+).format(selected=_SELECTED, rule=RULE_OF_REASON)
 _COUNT = sql.SQL("{selected} SELECT COUNT(*) AS records FROM selected").format(selected=_SELECTED)
 _RECORDS = sql.SQL(
     """

@@ -3,7 +3,7 @@
 import pytest
 
 from batch_etl.contract import Contract
-from batch_etl.quarantine.masking import masked, printable
+from batch_etl.quarantine.masking import masked
 from tests.unit.quarantine.drawn import CUSTOMERS, SALES, quarantined
 
 
@@ -63,7 +63,3 @@ def test_csv_is_masked_by_the_header_of_its_file(raw: str, header: tuple[str, ..
     )
 
     assert masked(quarantined(raw, "city: missing"), as_csv, header).raw == (shown or "***")
-
-
-def test_what_would_steer_a_terminal_is_written_out() -> None:
-    assert printable("a\x1b[31m\r\n\u202e\ud800Zoë 🎁") == "a\\x1b[31m\\r\\n\\u202e\\ud800Zoë 🎁"

@@ -1,26 +1,18 @@
 -- Purpose: recency, frequency and monetary value of each customer (RFM), under the segment and country of today.
 -- Grain: one row a customer with sales. Key: customer_id.
 -- Reads: customer_sales, dim_customer. A pure function of them, so it may run again.
-WITH bought AS (
+WITH compared AS (
     SELECT
-        held.customer_id,
+        customer_id,
+        first_sold_on,
+        last_sold_on,
+        orders,
+        units,
         -- Cast: Spark sorts narrow decimals as whole numbers.
-        CAST(SUM(sale.net_usd) AS DECIMAL(18, 2)) AS net_usd,
-        MIN(sale.first_sold_on) AS first_sold_on,
-        MAX(sale.last_sold_on) AS last_sold_on,
-        SUM(sale.orders) AS orders,
-        SUM(sale.units) AS units
-    FROM customer_sales AS sale
-    INNER JOIN dim_customer AS held ON sale.customer_key = held.customer_key
-    GROUP BY held.customer_id
-),
-
-compared AS (
-    SELECT
-        *,
+        CAST(net_usd AS DECIMAL(18, 2)) AS net_usd,
         customer_id != 'unknown' AS is_known,
         MAX(last_sold_on) OVER () AS newest_sold_on
-    FROM bought
+    FROM customer_sales
 ),
 
 -- Fifths among those who are somebody: sales to unknown customers together would be the best customer of all.

@@ -1,6 +1,7 @@
 """Sales on the executors: tasks read those that stand, write them as facts by month, and add the months up."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,7 @@ from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
 from batch_etl.transforms.months import have_key
-from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, TOTALS, add_up_months, roll_up, rollup_schemas
+from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, TOTALS, Rollup, add_up_months, roll_up, rollup_schemas
 from batch_etl.transforms.statements import SALES_BY_MONTH
 
 SALES = SALES_BY_MONTH["fct_sale"]
@@ -105,13 +106,16 @@ def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | 
 def write_totals(tables: MartTables, contract: Contract) -> dict[str, DataFrame]:
     """Write the rollups of all months, as lake.<name>, from those of each month."""
     schemas = rollup_schemas(sales_schema(contract))
-    written = {}
-    for name, rollup in TOTALS.items():
+
+    def add_up(rollup: Rollup) -> pa.Table:
         of = str(rollup.of)
         files = files_in(month_folders(tables.folder / SALES_BY_MONTH[of]).values())
-        months = chain([schemas[of].empty_table()], map(read_part, files))
-        written[name] = tables.write_rows(f"lake.{name}", add_up_months(rollup, months))
-    return written
+        return add_up_months(rollup, chain([schemas[of].empty_table()], map(read_part, files)))
+
+    # Arrow adds up without Python's lock.
+    with ThreadPoolExecutor() as together:
+        totals = dict(zip(TOTALS, together.map(add_up, TOTALS.values()), strict=True))
+    return {name: tables.write_rows(f"lake.{name}", rows) for name, rows in totals.items()}
 
 
 def _roll_up_months(months: Sequence[tuple[str, Path]], folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from batch_etl.transforms.star import UNKNOWN_ID, UNKNOWN_KEY
 from batch_etl.transforms.values import one_chunk
 
 _MONEY = pa.decimal128(28, 2)
@@ -47,11 +48,12 @@ ROLLUPS = {
     "region_months": Rollup((_MONTH, "region"), ("orders", "units", "net_usd"), of="customer_months"),
     "buyer_months": Rollup((_MONTH, "customer_id"), ("orders", "net_usd"), of="customer_months"),
 }
-# Of all months; customers of a cohort are those who bought in the month.
+# Of all months; customers of a cohort are those who bought in the month, and unknown customers are one customer_id, as
+# in core.dim_customer.
 TOTALS = {
     "product_sales": Rollup(("product_key",), ("orders", "units", "net_usd"), of="product_months"),
     "customer_sales": Rollup(
-        ("customer_key",), ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"), of="customer_months"
+        ("customer_id",), ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"), of="customer_months"
     ),
     "cohort_months": Rollup((_COHORT, _MONTH), ("customers", "orders", "net_usd"), of="buyer_months"),
 }
@@ -112,11 +114,20 @@ def add_up_months(rollup: Rollup, months: Iterable[pa.Table]) -> pa.Table:
 
     Raises OverflowError where a sum has more digits than its type.
     """
+    if _COHORT in rollup.keys:
+        months = _with_cohorts(months)
+    elif "customer_id" in rollup.keys:
+        months = map(_with_unknown_as_one, months)
     total: list[pa.Table] = []
-    for month in _with_cohorts(months) if _COHORT in rollup.keys else months:
+    for month in months:
         rows = _exact(month.select([*rollup.keys, *rollup.measures]))
         total = [_added_up(pa.concat_tables([*total, rows]), rollup)]
     return _typed(total[0], rollup)
+
+
+def _with_unknown_as_one(months: pa.Table) -> pa.Table:
+    customer = pc.if_else(pc.equal(months["customer_key"], UNKNOWN_KEY), UNKNOWN_ID, months["customer_id"])
+    return months.set_column(months.column_names.index("customer_id"), "customer_id", customer)
 
 
 def _with_cohorts(months: Iterable[pa.Table]) -> Iterator[pa.Table]:

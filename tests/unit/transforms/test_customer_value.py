@@ -8,30 +8,29 @@ from pyspark.sql import DataFrame, SparkSession
 QUERY = Path(__file__).resolve().parents[3] / "sql/transformations/customer_value.sql"
 # Ten customers, the tenth being the best in everything but one, and the unknown one with more than all together.
 BOUGHT = """
-customer_key | first_sold_on | last_sold_on | orders | units | net_usd
-1            | 2025-01-01    | 2025-01-01   | 1      | 1     | 1.00
-2            | 2025-01-01    | 2025-01-02   | 2      | 1     | 20.00
-3            | 2025-01-01    | 2025-01-03   | 9      | 1     | 90.00
-4            | 2025-01-01    | 2025-01-04   | 1      | 1     | 100.00
-5            | 2025-01-01    | 2025-02-05   | 5      | 1     | 50.00
-6            | 2025-01-01    | 2025-02-06   | 6      | 1     | 60.00
-7            | 2025-01-01    | 2025-02-07   | 1      | 1     | 2.00
-8            | 2025-01-01    | 2025-02-08   | 1      | 1     | 3.00
-9            | 2025-01-01    | 2025-02-09   | 8      | 1     | 80.00
-9            | 2025-03-01    | 2025-03-01   | 1      | 1     | 0.05
-10           | 2025-01-01    | 2025-03-03   | 10     | 1     | 200.00
--1           | 2025-01-01    | 2025-03-04   | 99     | 1     | 9999.00
+customer_id | first_sold_on | last_sold_on | orders | units | net_usd
+C01         | 2025-01-01    | 2025-01-01   | 1      | 1     | 1.00
+C02         | 2025-01-01    | 2025-01-02   | 2      | 1     | 20.00
+C03         | 2025-01-01    | 2025-01-03   | 9      | 1     | 90.00
+C04         | 2025-01-01    | 2025-01-04   | 1      | 1     | 100.00
+C05         | 2025-01-01    | 2025-02-05   | 5      | 1     | 50.00
+C06         | 2025-01-01    | 2025-02-06   | 6      | 1     | 60.00
+C07         | 2025-01-01    | 2025-02-07   | 1      | 1     | 2.00
+C08         | 2025-01-01    | 2025-02-08   | 1      | 1     | 3.00
+C09         | 2025-01-01    | 2025-03-01   | 9      | 1     | 80.05
+C10         | 2025-01-01    | 2025-03-03   | 10     | 1     | 200.00
+unknown     | 2025-01-01    | 2025-03-04   | 99     | 1     | 9999.00
 """
 
 
 def test_customers_are_scored_by_fifths_and_the_unknown_one_is_not(
     table: Callable[..., DataFrame], spark: SparkSession
 ) -> None:
-    types = dict.fromkeys(("customer_key", "orders", "units"), "long")
+    types = dict.fromkeys(("orders", "units"), "long")
     days = {"first_sold_on": "date", "last_sold_on": "date", "net_usd": "decimal(28,2)"}
     table(BOUGHT, **types, **days).createOrReplaceTempView("customer_sales")
     spark.sql(
-        "SELECT id AS customer_key, IF(id < 0, 'unknown', FORMAT_STRING('C%02d', id)) AS customer_id, "
+        "SELECT IF(id < 0, 'unknown', FORMAT_STRING('C%02d', id)) AS customer_id, "
         "'consumer' AS segment, 'DE' AS country_code, TRUE AS is_current FROM RANGE(-1, 11) WHERE id != 0"
     ).createOrReplaceTempView("dim_customer")
 

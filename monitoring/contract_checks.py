@@ -24,7 +24,7 @@ def check_contracts(
 
 def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], measured: Measured) -> CheckResult:
     table = read_table(cursor, table_of(dataset))
-    rules = rules_of_table(dataset, contracts, table.columns)
+    rules = rules_of_table(cursor, dataset, contracts, table.columns)
     offenders = [
         {"rule": name, "rows": count, "keys": _keys(cursor, dataset, table.key, rules[name])}
         for name, count in measured.broken.items()

@@ -1,16 +1,16 @@
 """The rules of the contracts as conditions of SQL."""
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract
-from batch_etl.stores.contract_tables import STAR_TABLES
+from batch_etl.stores.contract_tables import STAR_TABLES, table_of
+from monitoring.patterns import differs_from
 
-# Letters and digits as they are, then so many of one kind: ^S\d{8}$.
-_NUMBER = re.compile(r"\^([A-Za-z0-9]*)(\\d|\[[A-Za-z0-9-]+\])\{(\d+)\}\$")
 # The unknown member of a dimension comes from no source.
 _OF_SOURCES = {"customers": sql.SQL("customer_key != -1"), "products": sql.SQL("product_key != -1")}
 
@@ -24,28 +24,34 @@ class Rule:
     warns_only: bool = False
 
 
-def rules_of_table(dataset: str, contracts: Mapping[str, Contract], held: Collection[str]) -> dict[str, Rule]:
+def rules_of_table(
+    cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], held: Collection[str]
+) -> dict[str, Rule]:
     """Every rule about the columns that the table has, by the column's name and its own. held: these columns."""
     contract = contracts[dataset]
     known_by = _known_by(contract, contracts, dimensions_of(dataset, held))
+    differs = partial(differs_from, cursor, sql.Identifier(table_of(dataset).partition(".")[2]))
     return {
         f"{column.name}: {rule.name}": rule
         for column in contract.columns
         if column.name in held
-        for rule in rules_of(column, known_by.get(column.name))
+        for rule in _rules_of(column, differs, known_by.get(column.name))
     }
 
 
-def rules_of(column: Column, known_by: sql.Identifier | None = None) -> Iterator[Rule]:
+def _rules_of(
+    column: Column, differs: Callable[[str, str], sql.Composed], known_by: sql.Identifier | None
+) -> Iterator[Rule]:
     """Every rule about a column that its contract knows, as a condition.
 
+    differs   the condition that a value of the column of this name is something else than a pattern says
     known_by  key of the dimension whose number the column repeats, if that keeps the same pattern
     """
     name = sql.Identifier(column.name)
     if column.is_required:
         yield Rule("missing", sql.SQL("{} IS NULL").format(name))
     if column.pattern is not None:
-        is_broken = _differs_from(column.pattern, name)
+        is_broken = differs(column.name, column.pattern)
         # That the number is that of the dimension's row is seen where references are checked: comparing is cheap.
         unknown = sql.SQL("{} = -1 AND ({})").format(known_by, is_broken) if known_by else is_broken
         yield Rule("does not match the pattern", unknown)
@@ -98,20 +104,3 @@ def _known_by(
         and column == target
         and contracts[dataset].column(target).pattern == contract.column(column).pattern
     }
-
-
-def _differs_from(pattern: str, name: sql.Identifier) -> sql.Composed:
-    """Whether a value is something else than the pattern says, from its first character to its last.
-
-    PostgreSQL makes the states of an expression anew for each value. Of a counted repetition they are as many as it
-    counts, of an uncounted one two: with the length beside it half the time.
-    """
-    if number := _NUMBER.fullmatch(pattern):
-        start, kind, count = number.groups()
-        length, uncounted = len(start) + int(count), f"^{start}{kind}*$"
-        either = sql.SQL("CHAR_LENGTH({0}) != {1} OR {0} !~ {2}")
-        return either.format(name, sql.Literal(length), sql.Literal(uncounted))
-    # One that says so itself is left: a group more costs a third more.
-    is_anchored = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
-    whole = pattern if is_anchored and "|" not in pattern else f"^(?:{pattern})$"
-    return sql.SQL("{} !~ {}").format(name, sql.Literal(whole))

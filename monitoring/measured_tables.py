@@ -85,7 +85,7 @@ class _Question:
 def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
     """Of each dataset, every row that is published."""
     return {
-        dataset: _question(dataset, contracts, table).of(cursor, table.identifier)
+        dataset: _question(cursor, dataset, contracts, table).of(cursor, table.identifier)
         for dataset, table in _tables(cursor, contracts)
     }
 
@@ -97,7 +97,7 @@ def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int
     """
     measured = {}
     for dataset, table in _tables(cursor, contracts):
-        question = _question(dataset, contracts, table)
+        question = _question(cursor, dataset, contracts, table)
         if table.month_column is None:
             content = table.identifier if load.keeps(table.name) else staging_table(table.name, token)
             measured[dataset] = question.of(cursor, content)
@@ -136,10 +136,10 @@ def _tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[tuple[str
     return [(dataset, read_table(cursor, name)) for dataset, name in names.items()]
 
 
-def _question(dataset: str, contracts: Mapping[str, Contract], table: Table) -> _Question:
+def _question(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], table: Table) -> _Question:
     contract, is_of_source = contracts[dataset], of_sources(dataset)
     unknown = dimensions_of(dataset, table.columns)
-    rules = rules_of_table(dataset, contracts, table.columns)
+    rules = rules_of_table(cursor, dataset, contracts, table.columns)
     count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
     amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
     asked = [

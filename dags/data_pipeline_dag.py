@@ -58,7 +58,8 @@ with DAG(
     default_args=DEFAULT_ARGS,
     params={
         "dataset_size": Param(
-            "small",
+            # What a schedule or a backfill asks for.
+            "all",
             type="string",
             enum=list(settings.config.dataset_sizes),
             title="Dataset size",

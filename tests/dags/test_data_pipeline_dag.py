@@ -94,7 +94,7 @@ def test_the_size_is_chosen_from_those_there_are(load_pipeline: Callable[..., An
 
     assert set(dag.params) == {"dataset_size", "from_month", "to_month", "full_refresh", "dry_run"}
     param = dag.params.get_param("dataset_size")
-    assert (param.value, param.schema["enum"]) == ("small", ["small", "medium", "large", "generated", "all"])
+    assert (param.value, param.schema["enum"]) == ("all", ["small", "medium", "large", "generated", "all"])
     with pytest.raises(ValueError, match="'tiny' is not one of"):
         param.resolve("tiny")
 

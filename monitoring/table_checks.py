@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, get_args
 
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -60,7 +61,20 @@ def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:
 
 
 def _offenders(cursor: Cursor, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
-    return {file: fetch_rows(cursor, file.read_text(encoding="utf-8")) for file in files}
+    return {file: _rows_of(cursor, file) for file in files}
+
+
+def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:
+    """The rows that a check finds. It may only read: in a savepoint, since the transaction around it has to write."""
+    cursor.execute("SAVEPOINT check_reads; SET LOCAL transaction_read_only = on")
+    try:
+        rows = fetch_rows(cursor, file.read_text(encoding="utf-8"))
+    except psycopg2.OperationalError:
+        raise
+    except psycopg2.Error as error:
+        raise ConfigurationError(f"{file}: {' '.join(str(error).split())}; mend the check") from error
+    cursor.execute("ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads")
+    return rows
 
 
 def _read_header(file: Path) -> tuple[quality.Severity, bool]:

@@ -1,11 +1,14 @@
 """Staging is audited before anybody sees it: each check finds its fault, and an error keeps everything as it was."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-from batch_etl.errors import QualityStopped, Superseded
+from batch_etl.errors import ConfigurationError, QualityStopped, Superseded
+from batch_etl.stores import warehouse
+from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
 
 CHECKS = {
@@ -59,6 +62,24 @@ def test_every_check_is_made_and_recorded(loaded: Pipeline) -> None:
     assert [name for name, _, is_passed in results if not is_passed] == ["quarantined_share"]
     assert result.details == {"token": 1, "checks": len(CHECKS), "failed": ["quarantined_share"]}
     assert loaded.query("SELECT state FROM audit.runs") == [("audited",)]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("DELETE FROM core.dim_date RETURNING *", "cannot execute DELETE in a read-only transaction; mend the check"),
+        ("SELECT no_column FROM fct_sale", 'column "no_column" does not exist LINE 2: '),
+    ],
+)
+def test_a_check_that_writes_or_is_no_query_is_refused_by_its_file(loaded: Pipeline, query: str, told: str) -> None:
+    file = loaded.home / "sql/checks/mine.sql"
+    file.write_text(f"-- Severity: error\n{query}", encoding="utf-8")
+
+    refused = pytest.raises(ConfigurationError, match=re.escape(f"{file}: {told}"))
+    with refused:
+        loaded.run("r1", stages=["quality_checks"])
+    with refused, warehouse.connect(loaded.dsn, application_name="test") as connection:
+        check_warehouse(connection, loaded.settings)
 
 
 @pytest.mark.parametrize("check", BROKEN)

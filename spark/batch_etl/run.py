@@ -15,7 +15,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl import logs
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import EtlError, SparkUnavailable
+from batch_etl.contracts.together import missing_contracts
+from batch_etl.errors import ConfigurationError, EtlError, SparkUnavailable
 from batch_etl.recompute import Recompute
 from batch_etl.settings import Settings
 from batch_etl.stores import audit, warehouse
@@ -101,7 +102,11 @@ class Run:
 
     @cached_property
     def contracts(self) -> dict[str, Contract]:
-        return read_contracts(self.settings.folder("contracts"))
+        folder = self.settings.folder("contracts")
+        contracts = read_contracts(folder)
+        if missing := missing_contracts(contracts, folder):
+            raise ConfigurationError(*missing)
+        return contracts
 
     @cached_property
     def lake(self) -> Lake:

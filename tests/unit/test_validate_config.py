@@ -53,6 +53,15 @@ def validate(*options: str) -> Result:
     return CliRunner().invoke(cli.app, ["validate-config", *options])
 
 
+def test_a_contract_that_the_star_needs_may_not_lack(home: Path) -> None:
+    (home / "config/contracts/products.odcs.yaml").unlink()
+    spoil(home / "config/contracts/sales.odcs.yaml", "products.product_id", "sales.product_id")
+
+    assert str(validate().exception) == (
+        f"{home}/config/contracts/products.odcs.yaml: missing; restore it from the repository"
+    )
+
+
 def test_every_contract_is_named_with_its_files(home: Path) -> None:  # noqa: ARG001 - the environment points there
     told = validate()
 

@@ -7,6 +7,7 @@ import typer
 
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
+from batch_etl.contracts.together import missing_contracts
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 
@@ -46,6 +47,7 @@ def _read_everything(settings: Settings) -> tuple[dict[str, str], dict[str, Cont
         faults += error.faults
     try:
         contracts = read_contracts(folder)
+        faults += missing_contracts(contracts, folder)
     except ConfigurationError as error:
         faults += error.faults
     return sizes, contracts, faults

@@ -44,6 +44,7 @@ _CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 # Of a table: PostgreSQL keeps 63, and one in staging adds the token, a number of its own and what its key is called.
 LONGEST_NAME = 32
+_SYSTEM_COLUMNS = ("ctid", "cmax", "cmin", "tableoid", "xmax", "xmin")
 _DECIMAL = re.compile(r"(?:numeric|decimal)\((\d+),\s*(\d+)\)")
 # What both Spark's and Arrow's decimals hold.
 _MOST_DIGITS = 38
@@ -59,6 +60,8 @@ def read_columns(properties: list[SchemaProperty], faults: Faults) -> tuple[Colu
         name = (prop.name or "").lower()
         if name in seen:
             faults.add(f"{place}.name", f"'{prop.name}' is there twice")
+        if name in _SYSTEM_COLUMNS:
+            faults.add(f"{place}.name", f"'{prop.name}' is a column that every table of PostgreSQL has; rename it")
         seen.add(name)
         column = _read_column(prop, place, faults)
         columns += [column] if column else []

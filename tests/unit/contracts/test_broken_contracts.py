@@ -27,6 +27,7 @@ name: gifts        | colour: red                            | schema[0].colour: 
 server: raw        | server: old                            | servers: needs exactly one with server: raw and a path
 data/raw/gift*.csv | null                                   | servers: needs exactly one with server: raw and a path
 data/raw/gift*.csv | 'gift[12].csv'                         | servers[0].path: 'gift[12].csv' must end in a file's name
+name: pieces       | name: CTID                             | schema[0].properties[3].name: 'CTID' is a column that every table
 data/raw/gift*.csv | /srv/elsewhere/gift*.csv               | servers[0].path: '/srv/elsewhere/gift*.csv' lies where nobody looks
 data/raw/gift*.csv | /                                      | servers[0].path: '/' must end in a file's name; * and ?
 format: csv}       | format: csv}, {server: raw, path: a}   | not YAML:

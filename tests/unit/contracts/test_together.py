@@ -50,11 +50,12 @@ def test_a_reference_to_a_contract_that_is_refused_is_no_second_fault(tmp_path: 
     assert [fault.split(": ")[0] for fault in faults_of(tmp_path)] == ["givers.odcs.yaml"]
 
 
-def test_a_dataset_that_is_named_like_another_table_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "records.odcs.yaml").write_text(GIFTS.replace("name: gifts", "name: records"), encoding="utf-8")
+@pytest.mark.parametrize("name", ["records", "sale_days", "customer_sales", "pg_index"])
+def test_a_dataset_that_is_named_like_another_table_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.odcs.yaml").write_text(GIFTS.replace("name: gifts", f"name: {name}"), encoding="utf-8")
 
     assert faults_of(tmp_path) == [
-        "records: the warehouse has another table of this name; give the dataset another one"
+        f"{name}: the warehouse has another table of this name; give the dataset another one"
     ]
 
 

@@ -23,6 +23,7 @@ _MAGIC = {
     b"\x28\xb5\x2f\xfd": "zstd data; name it .zst, or deliver it plain",
     b"PK\x03\x04": "a zip archive; deliver what is in it",
     b"PAR1": "Parquet; deliver {file_format}",
+    codecs.BOM_UTF8: "UTF-8 text; save it as {encoding}, or let its contract say utf-8",
     b"\xff\xfe": "UTF-16 text; save it as {encoding}",
     b"\xfe\xff": "UTF-16 text; save it as {encoding}",
 }
@@ -82,7 +83,7 @@ class Survey:
 
     def _check_magic(self, start: bytes) -> None:
         for magic, what in _MAGIC.items():
-            if start.startswith(magic):
+            if start.startswith(magic) and not (magic == codecs.BOM_UTF8 and self._encoding == "utf-8"):
                 told = what.format(file_format=self._contract.file_format, encoding=self._encoding.upper())
                 raise self._refusal(f"holds {told}")
 

@@ -38,7 +38,8 @@ def test_preamble_delimiter_and_encoding_are_those_of_the_contract(
         (b"one\ntwo", "ends before its 2 lines of preamble do; deliver it whole"),
         (b"one\ntwo\n", "holds no header; its first record must name id, note"),
         (b"one\ntwo\nid,note\n", "header: missing id, note; unknown id,note; it must name id, note, in any order"),
-        (codecs.BOM_UTF8 + b"one\ntwo\nid;no\0te\n", "holds a NUL byte after record 0; it is cut or binary"),
+        (b"one\ntwo\nid;no\0te\n", "holds a NUL byte after record 0; it is cut or binary"),
+        (codecs.BOM_UTF8 + b"one\ntwo\nid;note\n", "holds UTF-8 text; save it as ISO8859-1, or let its contract say"),
         (b"\xff\xfeo\0", "holds UTF-16 text; save it as ISO8859-1"),
     ],
 )

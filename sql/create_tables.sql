@@ -855,6 +855,8 @@ BEGIN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA core, marts, masked TO reader;
+    -- Of tables that are added below.
+    ALTER DEFAULT PRIVILEGES IN SCHEMA marts GRANT SELECT ON TABLES TO reader;
     FOR readable IN
         SELECT oid FROM pg_class
         WHERE relnamespace::regnamespace::text IN ('core', 'marts', 'masked')

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -55,6 +56,19 @@ def test_the_pipeline_publishes_and_restores_as_loader(by_roles: Pipeline) -> No
     put_back(by_roles, 1)
 
     by_roles.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n1")
+
+
+def test_a_mart_that_somebody_adds_is_read_at_once(by_roles: Pipeline, tmp_path: Path) -> None:
+    added = "CREATE TABLE IF NOT EXISTS marts.mine (a integer)"
+    script = tmp_path / "create_tables.sql"
+    script.write_text(
+        f"{(PROJECT / 'sql/create_tables.sql').read_text(encoding='utf-8')}\n{added};\n", encoding="utf-8"
+    )
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        warehouse.create_tables(connection, script)
+
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run("SELECT COUNT(*) FROM marts.mine") == [(0,)]
 
 
 def test_a_lock_of_another_role_is_named(by_roles: Pipeline) -> None:

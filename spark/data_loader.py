@@ -7,9 +7,10 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl import claim, release
+from batch_etl.errors import LoadFailed
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores.attempts import run_near, shared_out
-from batch_etl.stores.contract_tables import make_tables, require_digits
+from batch_etl.stores.contract_tables import make_tables, require_room, table_stands
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
@@ -53,7 +54,11 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
     mart = read_manifest(folder)
     with connection, connection.cursor() as cursor:
         make_tables(cursor, run.contracts)
-        require_digits(cursor, run.contracts)
+        require_room(cursor, run.contracts)
+        if lacking := [table for table in mart.rows if not table_stands(cursor, table)]:
+            raise LoadFailed(
+                f"warehouse: there is no {', '.join(lacking)}; add it to sql/create_tables.sql, then ./etl init"
+            )
         since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
         tables = [read_table(cursor, table) for table in mart.rows]
     there = [part for table in tables for part in parts_of(table, folder / table.name)]

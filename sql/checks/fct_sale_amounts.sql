@@ -8,7 +8,7 @@ SELECT
     net_usd
 FROM fct_sale
 WHERE
-    gross_usd != quantity * unit_price_usd
+    gross_usd != ROUND(quantity * unit_price_usd, 2)
     OR discount_usd != ROUND(gross_usd * discount_rate, 2)
 ORDER BY sale_id
 LIMIT 1000

@@ -1,6 +1,7 @@
 """An optional column that a contract gets reaches the table that stands."""
 
 from contextlib import closing
+from decimal import Decimal
 
 import psycopg2
 import pytest
@@ -70,12 +71,57 @@ def test_a_load_into_a_table_that_lacks_the_column_says_what_to_do(with_coupons:
         with_coupons.run("r2")
 
 
-def test_a_table_that_would_round_what_its_contract_lets_pass_is_not_loaded(loaded: Pipeline) -> None:
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("numeric(14,4)", "2 digits behind the point, its contract 4"),
+        ("numeric(14,2)", "10 digits before the point, its contract 12"),
+    ],
+)
+def test_a_table_that_cannot_hold_what_its_contract_lets_pass_is_not_loaded(
+    loaded: Pipeline, kind: str, kept: str
+) -> None:
     contract = loaded.home / "config/contracts/products.odcs.yaml"
     others, cost = contract.read_text(encoding="utf-8").split("name: cost_usd")
-    finer = cost.replace("numeric(12,2)", "numeric(12,4)", 1)
+    finer = cost.replace("numeric(12,2)", kind, 1)
     contract.write_text(f"{others}name: cost_usd{finer}", encoding="utf-8")
 
-    fault = r"core\.dim_product\.cost_usd keeps 2 digits behind the point, its contract 4; give it there and in history"
-    with pytest.raises(LoadFailed, match=fault):
+    with pytest.raises(LoadFailed, match=rf"core\.dim_product\.cost_usd keeps {kept}; give it there and in history"):
         loaded.run("finer")
+
+
+def test_prices_of_fractions_of_a_cent_are_rounded_and_pass(loaded: Pipeline) -> None:
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    text = contract.read_text(encoding="utf-8").replace("numeric(12,2)", "numeric(14,4)").replace("0.01", "0")
+    ledger = "      - property: ledgerAmount\n        value: unit_price_usd\n"
+    assert ledger in text
+    contract.write_text(text.replace(ledger, ""), encoding="utf-8")
+    for schema in ("core", "history"):
+        loaded.query(f"ALTER TABLE IF EXISTS {schema}.fct_sale ALTER COLUMN unit_price_usd TYPE numeric(14, 4)")
+    header, first = (loaded.raw / "sales_1.csv").read_text(encoding="utf-8").splitlines()[:2]
+    price = first.split(",")[header.split(",").index("unit_price_usd")]
+    fine = first.replace(first[:9], "S99999999").replace(f",{price},", ",0.0149,")
+    (loaded.raw / "sales_9.csv").write_text(f"{header}\n{fine}\n", encoding="utf-8")
+
+    loaded.run("finer")
+
+    assert loaded.query("SELECT unit_price_usd, gross_usd FROM core.fct_sale WHERE sale_id = 'S99999999'") == [
+        (Decimal("0.0149"), round(Decimal("0.0149") * int(first.split(",")[header.split(",").index("quantity")]), 2))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DROP TABLE marts.daily_sales", r"there is no marts\.daily_sales; add it to sql/create_tables.sql, then"),
+        (
+            "ALTER TABLE marts.daily_sales DROP COLUMN units",
+            r"marts\.daily_sales has no column units; add it to sql/cre",
+        ),
+    ],
+)
+def test_a_mart_that_the_tables_do_not_know_is_told_with_the_fix(loaded: Pipeline, change: str, told: str) -> None:
+    loaded.query(change)
+
+    with pytest.raises(LoadFailed, match=told):
+        loaded.run("r2", stages=["data_loading"])

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_etl.contracts.reader import read_contract, read_contracts
+from batch_etl.errors import LoadFailed
 from batch_etl.recompute import Recompute
 from batch_etl.stores import clean_records
 from batch_etl.stores.contract_tables import follow_contracts
@@ -102,6 +103,20 @@ def test_a_number_that_becomes_personal_is_shown_no_more(
         assert follow_contracts(connection, read_contracts(again.home / "config/contracts")) == []
 
     again.shows("SELECT * FROM masked.stores ORDER BY 1", "store_id | monthly_rent_eur\nST001 |\nST002 |")
+
+
+def test_a_key_that_its_table_does_not_have_is_refused(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    opened = "name: opened_on\n"
+    text = contract.read_text(encoding="utf-8")
+    second = f"{opened}        primaryKey: true\n        primaryKeyPosition: 2\n"
+    contract.write_text(text.replace(opened, second), encoding="utf-8")
+
+    with pytest.raises(LoadFailed, match=r"core\.stores has the key store_id, its contract store_id, opened_on;"):
+        again.run("r2")
 
 
 def test_queries_read_it_and_releases_follow_it(

@@ -38,17 +38,29 @@ def make_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[str]:
     return [table_of(contract.dataset) for contract in lacking]
 
 
-def require_digits(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
-    """Raise LoadFailed where a table would round what its contract lets pass: PostgreSQL does so without a word."""
+def require_room(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
+    """Raise LoadFailed where a table cannot hold what its contract lets pass. PostgreSQL rounds without a word."""
     for contract in contracts.values():
-        table = table_of(contract.dataset)
-        held = _digits_of(cursor, table)
-        for column in contract.columns:
-            if (column.scale or 0) > held.get(column.name, column.scale or 0):
+        _require_digits(cursor, contract)
+        table = read_table(cursor, table_of(contract.dataset))
+        if contract.dataset not in STAR_TABLES and {*table.key} != {*contract.key}:
+            raise LoadFailed(
+                f"warehouse: {table.name} has the key {', '.join(table.key)}, its contract {', '.join(contract.key)}; "
+                "put the key back, or give the dataset another name and so a table of its own"
+            )
+
+
+def _require_digits(cursor: Cursor, contract: Contract) -> None:
+    table = table_of(contract.dataset)
+    held = _digits_of(cursor, table)
+    for column in (column for column in contract.columns if column.name in held and column.kind == "decimal"):
+        asked = ((column.precision or 0) - (column.scale or 0), column.scale or 0)
+        for there, wanted, place in zip(held[column.name], asked, ("before", "behind"), strict=True):
+            if wanted > there:
                 raise LoadFailed(
-                    f"warehouse: {table}.{column.name} keeps {held[column.name]} digits behind the point, its contract "
-                    f"{column.scale}; give it there and in {table.replace('core.', 'history.')} the type "
-                    f"{column.physical_type}"
+                    f"warehouse: {table}.{column.name} keeps {there} digits {place} the point, its contract "
+                    f"{wanted}; give it there and in {table.replace('core.', 'history.')} the type "
+                    f"{column.physical_type} (docs/contracts.md)"
                 )
 
 
@@ -118,15 +130,15 @@ def _describe(cursor: Cursor, table: sql.Identifier, column: Column) -> None:
     cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(column.description)))
 
 
-def _digits_of(cursor: Cursor, table: str) -> dict[str, int]:
-    """Column -> digits behind the point, of the columns that keep a number of them."""
+def _digits_of(cursor: Cursor, table: str) -> dict[str, tuple[int, int]]:
+    """Column -> digits before and behind the point, of the columns that keep a number of them."""
     rows = fetch_rows(
         cursor,
         """
-        SELECT column_name, numeric_scale
+        SELECT column_name, numeric_precision - numeric_scale AS whole, numeric_scale
         FROM information_schema.columns
         WHERE table_schema || '.' || table_name = %s AND data_type = 'numeric' AND numeric_scale IS NOT NULL
         """,
         (table,),
     )
-    return {row["column_name"]: row["numeric_scale"] for row in rows}
+    return {row["column_name"]: (row["whole"], row["numeric_scale"]) for row in rows}

@@ -53,7 +53,10 @@ def parts_of(table: Table, folder: Path) -> list[Part]:
     for file in (file for part in found[:1] for file in part.files[:1]):
         for column in parquet.read_schema(file).names:
             if column not in table.columns:
-                raise LoadFailed(f"warehouse: {table.name} has no column {column}; ./etl init adds it")
+                fix = "./etl init adds it"
+                if not table.name.startswith("core."):
+                    fix = "add it to sql/create_tables.sql by ALTER TABLE … ADD COLUMN IF NOT EXISTS, then ./etl init"
+                raise LoadFailed(f"warehouse: {table.name} has no column {column}; {fix}")
     return found
 
 

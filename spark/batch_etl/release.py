@@ -7,14 +7,14 @@ nothing.
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.claim import advance, newest_attempt
-from batch_etl.errors import Superseded
+from batch_etl.errors import ConfigurationError, Superseded
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import ReleaseLimits
 from batch_etl.stores import history
@@ -27,7 +27,8 @@ from batch_etl.stores.merge import publish_months, publish_table
 from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, make_partitions, require_quiet
 from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
 from batch_etl.stores.visible_parts import record_parts
-from batch_etl.stores.warehouse import fetch_value
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
+from batch_etl.wording import some_of
 
 log = logging.getLogger(__name__)
 
@@ -167,18 +168,35 @@ def _audited_load(cursor: Cursor, run_key: str, token: int) -> Load:
 
 
 def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:
-    """A release never forgets a batch: a run that was computed before the last release must not undo it."""
+    """A release never forgets a batch, but for those of a dataset that has no contract any more: its table stays."""
     cursor.execute("SELECT release, token FROM audit.releases ORDER BY release DESC LIMIT 1")
     last = cursor.fetchone()
     if last is None:
         return
-    cursor.execute("SELECT dataset, batch_id FROM audit.release_batches WHERE release = %s", (last[0],))
-    forgotten = [batch for dataset, batch in cursor.fetchall() if batch not in manifest.batches.get(dataset, ())]
-    if last[1] > token or forgotten:
-        raise Superseded(
-            f"attempt {token}: release {last[0]} is newer and holds {len(forgotten)} batches that this one lacks; "
-            "trigger a new run"
+    release, newest = last
+    if newest > token:
+        raise Superseded(f"attempt {token}: release {release} is newer; trigger a new run")
+    held = fetch_rows(cursor, "SELECT dataset, batch_id FROM audit.release_batches WHERE release = %s", (release,))
+    forgotten = [row for row in held if row["batch_id"] not in manifest.batches.get(row["dataset"], [row["batch_id"]])]
+    if forgotten:
+        raise ConfigurationError(
+            f"release {release} holds {some_of(_files_of(cursor, forgotten))}, which this run could not read: either "
+            "its contract refuses them now (./etl summary tells why; a column that they lack needs driftPolicy evolve) "
+            "or they are no longer in data/processed/landing. Nothing is published before they can be read"
         )
+
+
+def _files_of(cursor: Cursor, batches: Iterable[Mapping[str, str]]) -> list[str]:
+    """The names under which batches came, by dataset and batch_id."""
+    ids = [batch["batch_id"] for batch in batches]
+    named = """
+        SELECT DISTINCT ON (batch_id) batch_id, file_name
+        FROM audit.source_files
+        WHERE batch_id = ANY(%s)
+        ORDER BY batch_id ASC, recorded_at ASC
+        """
+    names = {row["batch_id"]: row["file_name"] for row in fetch_rows(cursor, named, (ids,))}
+    return sorted(names.get(batch_id, batch_id) for batch_id in ids)
 
 
 def _refuse_another_base(cursor: Cursor, token: int, load: Load) -> None:

@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_etl.contracts.reader import read_contract, read_contracts
-from batch_etl.errors import LoadFailed
+from batch_etl.errors import ConfigurationError, LoadFailed
 from batch_etl.recompute import Recompute
-from batch_etl.stores import clean_records
+from batch_etl.stores import clean_records, warehouse
 from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
+from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import PROJECT, Pipeline
 
 # Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
@@ -116,6 +117,44 @@ def test_a_key_that_its_table_does_not_have_is_refused(
     contract.write_text(text.replace(opened, second), encoding="utf-8")
 
     with pytest.raises(LoadFailed, match=r"core\.stores has the key store_id, its contract store_id, opened_on;"):
+        again.run("r2")
+
+
+def test_without_its_contract_its_table_stays_and_others_are_published(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    contract.rename(tmp_path / "kept.yaml")
+    shutil.copy(PROJECT / "data/raw/customer_data_small.json", again.raw)
+    before = again.contents(("core.stores",))
+
+    again.run("r2")
+
+    assert again.query("SELECT state FROM audit.runs WHERE run_key = 'r2'") == [("published",)]
+    assert again.contents(("core.stores",)) == before
+    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(0,)]
+    with warehouse.connect(again.dsn, application_name="test") as connection:
+        assert [result for result in check_warehouse(connection, again.settings) if not result.is_passed] == []
+    (tmp_path / "kept.yaml").rename(contract)
+    again.run("r3")
+    assert again.contents(("core.stores",)) == before
+    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(2,)]
+
+
+def test_a_column_that_older_files_lack_is_told_with_them(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    text = contract.read_text(encoding="utf-8").replace("value: evolve", "value: freeze")
+    opened, kind = "      - name: opened_on\n", "logicalType: integer\n        physicalType: integer\n"
+    added = f"      - name: floors\n        description: How many.\n        {kind}"
+    contract.write_text(text.replace(opened, f"{added}{opened}"), encoding="utf-8")
+    with closing(psycopg2.connect(again.dsn)) as connection:
+        assert follow_contracts(connection, read_contracts(contract.parent)) == ["core.stores.floors"]
+
+    with pytest.raises(ConfigurationError, match=r"release 1 holds stores_paris\.csv, which this run could not read"):
         again.run("r2")
 
 

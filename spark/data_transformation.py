@@ -6,11 +6,14 @@ from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 
+from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
+from batch_etl.stores import audit
 from batch_etl.stores.clean_records import CleanRecords
 from batch_etl.stores.dataset_tables import own_datasets, write_datasets
 from batch_etl.stores.lake import replacing, size_of
-from batch_etl.stores.mart import Manifest, mart_inputs, newest_mart_before, read_statements
+from batch_etl.stores.landing import known_batches
+from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_before, read_statements
 from batch_etl.stores.mart_quarantine import write_quarantined
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.retention import forget_old
@@ -35,6 +38,8 @@ def transform(run: Run) -> StageResult:
     before = None if run.recompute.is_full or is_small else newest_mart_before(run.lake, inputs)
     _compile_expressions(run.spark, when=not is_small)
     clean = CleanRecords(run.spark, run.lake, run.contracts, inputs)
+    held = clean.count()
+    _require_all_judged(run, inputs, held)
     with replacing(folder) as beside:
         beside.mkdir()
         tables = MartTables(run.spark, beside, before)
@@ -49,12 +54,36 @@ def transform(run: Run) -> StageResult:
     forget_old(run.lake, run.contracts, kept_marts=run.settings.config.lake.kept_marts)
     months = "all" if star.months is None else sorted(star.months)
     return StageResult(
-        clean.count(),
+        sum(held.values()),
         sum(rows.values()),
         {"mart": inputs.fingerprint, "months": months, "rows": rows},
         bytes_in=bytes_in,
         bytes_out=size_of([folder]),
     )
+
+
+def _require_all_judged(run: Run, inputs: Inputs, held: Mapping[tuple[str, str], int]) -> None:
+    """Raise LoadFailed where a contract changed since cleaning, LedgerImbalance where clean records are gone.
+
+    held  (dataset, batch_id) -> clean records in the lake
+    """
+    for dataset, contract in run.contracts.items():
+        for batch in known_batches(run.lake.landing, contract):
+            if (dataset, batch.batch_id) not in held and run.lake.judgements(dataset, batch.batch_id):
+                raise LoadFailed(
+                    f"{dataset}: the contract, or the code that judges, has changed since {batch.source_file} was "
+                    "judged; clear data_cleaning and what follows"
+                )
+    with run.warehouse() as connection:
+        counted = audit.clean_records(connection, inputs.contracts)
+    for (dataset, batch_id), records in held.items():
+        if records != counted.get((dataset, batch_id), records):
+            folder = inputs.clean_folders(run.lake, dataset)[batch_id]
+            raise LedgerImbalance(
+                f"{folder}: holds {records} clean records, the ledger counts {counted[dataset, batch_id]}; delete that "
+                "folder and clear data_cleaning and what follows: the batch is judged again",
+                dataset=dataset,
+            )
 
 
 def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:

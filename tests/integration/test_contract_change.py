@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.recompute import Recompute
 from batch_etl.stores import lake
 from batch_etl.stores.lake import replacing
@@ -81,3 +82,30 @@ def test_a_batch_whose_new_judgement_is_taken_in_by_halves_is_not_judged(
 
     customers = len(CUSTOMERS.splitlines())
     assert (again.is_nothing_new, again.records_in) == (False, customers)
+
+
+def test_a_contract_that_changes_between_two_stages_publishes_nothing(loaded: Pipeline) -> None:
+    before = loaded.contents()
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    contract.write_text(contract.read_text(encoding="utf-8").replace("maximum: 1000", "maximum: 999"), encoding="utf-8")
+
+    with pytest.raises(LoadFailed, match="sales: the contract, or the code that judges, has changed since sales_1"):
+        loaded.run("r2", stages=("data_transformation",))
+
+    loaded.run("r2")
+    assert loaded.contents() != before
+
+
+def test_clean_records_that_are_gone_are_missed(loaded: Pipeline) -> None:
+    (file,) = (loaded.home / "data/processed/clean/sales").rglob("*.parquet")
+    (loaded.raw / "sales_2.csv").write_text(
+        (loaded.raw / "sales_1.csv").read_text(encoding="utf-8") + "\n", encoding="utf-8"
+    )
+    loaded.run("r2", stages=("data_ingestion", "data_cleaning"))
+    file.unlink()
+
+    with pytest.raises(LedgerImbalance, match=r"holds 0 clean records, the ledger counts \d+; delete that folder"):
+        loaded.run("r2", stages=("data_transformation",))
+
+    file.parent.rmdir()
+    loaded.run("r2", stages=("data_cleaning", "data_transformation"))

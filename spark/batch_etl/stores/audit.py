@@ -186,6 +186,20 @@ def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
         )
 
 
+def clean_records(connection: Connection, contracts: Mapping[str, str]) -> dict[tuple[str, str], int]:
+    """(dataset, batch_id) -> clean records by the ledgers of these contracts. contracts: dataset -> contract_id."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT dataset, batch_id, clean_records
+            FROM audit.batch_ledger
+            WHERE (dataset, contract_id) IN (SELECT * FROM UNNEST(%s::text[], %s::text[]))
+            """,
+            (list(contracts), list(contracts.values())),
+        )
+        return {(dataset, batch_id): records for dataset, batch_id, records in cursor.fetchall()}
+
+
 def put_in_force(connection: Connection, dataset: str, contract_id: str) -> None:
     """Let the ledgers of this contract be the latest ones again, where a contract was changed and changed back."""
     with connection, connection.cursor() as cursor:

@@ -65,11 +65,13 @@ class CleanRecords:
     def _files(self, dataset: str) -> list[Path]:
         return files_in(self.inputs.clean_folders(self.lake, dataset).values())
 
-    def count(self) -> int:
-        datasets = self.inputs.batches
-        return sum(
-            count_rows(each) for name in datasets for each in self.inputs.clean_folders(self.lake, name).values()
-        )
+    def count(self) -> dict[tuple[str, str], int]:
+        """(dataset, batch_id) -> records, as the files hold them."""
+        return {
+            (dataset, batch_id): count_rows(folder)
+            for dataset in self.inputs.batches
+            for batch_id, folder in self.inputs.clean_folders(self.lake, dataset).items()
+        }
 
 
 def read_rows(files: Iterable[Path], contract: Contract) -> pa.Table:

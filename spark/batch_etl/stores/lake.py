@@ -51,6 +51,10 @@ class Lake:
         """layer is clean, quarantine or duplicates."""
         return self.root / layer / dataset / f"contract={contract_id}" / f"batch={batch_id}"
 
+    def judgements(self, dataset: str, batch_id: str) -> list[Path]:
+        """The clean records of a batch by every contract that has judged it."""
+        return sorted((self.root / "clean" / dataset).glob(f"contract=*/batch={batch_id}"))
+
     def mart(self, fingerprint: str) -> Path:
         return self.root / "mart" / fingerprint
 

@@ -159,14 +159,29 @@ def test_a_restore_touches_only_what_changed_since(warehouse: Pipeline) -> None:
 def test_the_difference_of_two_releases_tells_each_row(two_releases: Pipeline) -> None:  # noqa: ARG001
     assert etl("diff", "1", "2").splitlines() == [
         "marts.category_sales: +1 ~1 -1",
-        "  + category: books, orders: 1, units: 1, net_usd: 7.0, cost_usd: 3.0, margin_usd: 4.0",
-        "  ~ category: home: orders: 2 -> 3, units: 5 -> 6, net_usd: 48.06 -> 58.06, cost_usd: 25.0 -> 30.0, "
+        "  + category: books, orders: 1, units: 1, net_usd: 7.00, cost_usd: 3.00, margin_usd: 4.00",
+        "  ~ category: home: orders: 2 -> 3, units: 5 -> 6, net_usd: 48.06 -> 58.06, cost_usd: 25.00 -> 30.00, "
         "margin_usd: 23.06 -> 28.06",
-        "  - category: toys, orders: 2, units: 3, net_usd: 9.0, cost_usd: 6.0, margin_usd: 3.0",
+        "  - category: toys, orders: 2, units: 3, net_usd: 9.00, cost_usd: 6.00, margin_usd: 3.00",
     ]
     (back,) = json.loads(etl("diff", "2", "1", "--table", MART, "--limit", "1", "--json"))
     assert (back["counts"], back["rows"][0]["change"]) == ({"insert": 1, "update": 1, "delete": 1}, "delete")
     assert etl("diff", "1", "2", "--limit", "1").splitlines()[-1] == "  … and 2 more; --limit shows them"
+
+
+def test_amounts_are_told_to_the_last_digit(warehouse: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_DSN", warehouse.dsn)
+    for run_key, cents in (("r1", "98"), ("r2", "99")):
+        drawing = f"category | orders | units | net_usd\nhome | 1 | 1 | 9999999999999999.{cents}"
+        publish(warehouse, run_key, stage(warehouse, run_key, drawing, batches=("b1",)))
+
+    assert etl("diff", "1", "2").splitlines()[1] == (
+        "  ~ category: home: net_usd: 9999999999999999.98 -> 9999999999999999.99"
+    )
+    (told,) = json.loads(etl("diff", "1", "2", "--json"))
+    assert [told["rows"][0][when]["net_usd"] for when in ("before", "after")] == [
+        f"9999999999999999.{cents}" for cents in ("98", "99")
+    ]
 
 
 def test_the_commands_list_preview_restore_and_resume(two_releases: Pipeline) -> None:

@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
@@ -66,13 +67,14 @@ def diff(
         history.require_kept(cursor, before, after)
         names = [_table(cursor, table).name] if table else history.published_tables(cursor)
         found = {name: history.find_differences(cursor, name, before, after, limit=limit) for name in names}
+        keys = {name: read_table(cursor, name).key for name in names}
         mask = _as_it_is if reveal else read_desk(connection, Settings()).masked_row
         told: list[dict[str, Any]] = [
             {"table": name, "counts": counts, "rows": [_difference(row, partial(mask, name)) for row in rows]}
             for name, (counts, rows) in found.items()
             if counts
         ]
-    lines = [line for entry in told for line in _differences(entry, _shown(entry["rows"]))]
+    lines = [line for entry in told for line in _differences(entry, _shown(entry["rows"], keys[entry["table"]]))]
     _print(told, as_json=as_json, text="\n".join(lines) or f"releases {before} and {after} hold the same rows")
 
 
@@ -187,7 +189,7 @@ def _told(release: dict[str, Any]) -> str:
     head = f"{release['release']:>5}  {release['published_at']:%Y-%m-%d %H:%M:%S%z}  {release['run_key']}"
     changes = [
         f"{table}: +{c['inserted']} ~{c['updated']} -{c['deleted']}"
-        + "".join(f", {column} {float(value):+,.2f}" for column, value in sorted(c["sums"].items()))
+        + "".join(f", {column} {Decimal(str(value)):+,.2f}" for column, value in sorted(c["sums"].items()))
         for table, c in sorted(release["changes"].items())
         if c["inserted"] or c["updated"] or c["deleted"]
     ]
@@ -215,15 +217,15 @@ def _difference(row: dict[str, Any], mask: Callable[[dict[str, Any]], dict[str, 
     return {**row, "before": before and mask(before), "after": after and mask(after), "changed": changed}
 
 
-def _shown(rows: list[dict[str, Any]]) -> list[str]:
-    """One line a row: a new or deleted row whole, of a changed one its first column and what differs."""
+def _shown(rows: list[dict[str, Any]], key: Sequence[str]) -> list[str]:
+    """One line a row: a new or deleted row whole, of a changed one its key and what differs."""
     shown = []
     for row in rows:
         before, after = row["before"] or {}, row["after"] or {}
         if row["change"] == "update":
-            name = next(iter(before))
+            which = ", ".join(f"{name}: {before[name]}" for name in key)
             changed = ", ".join(f"{c}: {before[c]} -> {after[c]}" for c in row["changed"])
-            shown.append(f"~ {name}: {before[name]}: {changed}")
+            shown.append(f"~ {which}: {changed}")
         else:
             cells = ", ".join(f"{column}: {value}" for column, value in {**before, **after}.items())
             shown.append(f"{'+' if row['change'] == 'insert' else '-'} {cells}")

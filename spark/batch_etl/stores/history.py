@@ -1,6 +1,8 @@
 """What releases replaced: list them, see a table as of one, tell two apart, forget the oldest."""
 
+import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, TextIO
 
 from psycopg2 import sql
@@ -94,7 +96,8 @@ def find_differences(
     table = read_table(cursor, name)
     since = min(before, after)
     first_key = sql.SQL("COALESCE(kept.{0}, fresh.{0}) AS first_key").format(sql.Identifier(table.key[0]))
-    images = [first_key, sql.SQL("TO_JSON(kept) AS before"), sql.SQL("TO_JSON(fresh) AS after")]
+    # As text: whoever reads JSON by himself makes binary fractions of its numbers.
+    images = [first_key, sql.SQL("TO_JSON(kept)::text AS before"), sql.SQL("TO_JSON(fresh)::text AS after")]
     differences = select_differences(
         table,
         images,
@@ -106,7 +109,12 @@ def find_differences(
     if not counts or not limit:
         return counts, []
     select = sql.SQL("SELECT change, before, after FROM ({}) AS found ORDER BY first_key LIMIT {}")
-    return counts, fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
+    found = fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
+    return counts, [{**row, "before": _exact(row["before"]), "after": _exact(row["after"])} for row in found]
+
+
+def _exact(image: str | None) -> dict[str, Any] | None:
+    return None if image is None else dict(json.loads(image, parse_float=Decimal))
 
 
 def copy_as_csv(
@@ -120,7 +128,7 @@ def copy_as_csv(
 
 def read_as_json(cursor: Cursor, table: Table, release: int, *, columns: sql.Composable = ALL_COLUMNS) -> Iterator[str]:
     """Each row of a table as it was in a release as JSON; the cursor has a name, so that no more lie in memory."""
-    select = sql.SQL("SELECT TO_JSON(row)::text FROM (SELECT {} FROM {}) AS row")
+    select = sql.SQL("SELECT TO_JSON(_row)::text FROM (SELECT {} FROM {}) AS _row")
     cursor.execute(select.format(columns, rows_as_of(table, release)))
     return (row[0] for row in cursor)
 

@@ -63,19 +63,17 @@ def plan_publish(connection: Connection, run_key: str = "") -> Plan:
 
 
 def _waiting(cursor: Cursor, run_key: str) -> tuple[str, bool]:
-    """The run to tell of, and whether it is a dry one: one that waits, or the newest, dry and without anything new."""
+    """The run to tell of, and whether it is a dry one. Of no run that was asked for only the newest can wait."""
     cursor.execute(
         """
         SELECT run_key, is_dry_run
         FROM audit.runs
         WHERE
             ((state IN ('loaded', 'audited', 'stopped') AND load_manifest IS NOT NULL)
-                OR (state = 'unchanged' AND is_dry_run AND token = (SELECT MAX(token) FROM audit.runs)))
-            AND run_key = COALESCE(%s, run_key)
-        ORDER BY token DESC
-        LIMIT 1
+                OR (state = 'unchanged' AND is_dry_run))
+            AND (run_key = %(asked)s OR (%(asked)s = '' AND token = (SELECT MAX(token) FROM audit.runs)))
         """,
-        (run_key or None,),
+        {"asked": run_key},
     )
     waiting: tuple[str, bool] | None = cursor.fetchone()
     if waiting is None:

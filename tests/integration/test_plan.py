@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_etl.cli import app
-from batch_etl.errors import ReleaseUnavailable
+from batch_etl.errors import ReleaseUnavailable, Superseded
 from batch_etl.plan import tell_plan
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, VISIBLE, Pipeline
 
@@ -50,6 +50,17 @@ def test_a_dry_run_is_called_one(loaded: Pipeline, monkeypatch: pytest.MonkeyPat
     assert etl("summary").splitlines()[0] == (
         "Run r1: dry run: nothing was published, there is no release yet; ./etl plan tells what a publish would change"
     )
+
+
+def test_a_dry_run_waits_no_more_where_another_run_has_come(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded.describe_in(monkeypatch)
+    loaded.run("r1", stages=["quality_checks"])
+    loaded.run("r2")
+
+    with pytest.raises(ReleaseUnavailable, match="run r2 is published: nothing waits to be published"):
+        etl("plan")
+    with pytest.raises(Superseded, match="a newer run has cleared its staging"):
+        etl("plan", "--run", "r1")
 
 
 def test_a_dry_run_that_found_nothing_new_says_so(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

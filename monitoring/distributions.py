@@ -64,7 +64,8 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
             share = seen.get(allowed, 0) / count
             yield f"{column.name} is {allowed}", Measured(share, sqrt(0.25 / count))
         return
-    numbers = known.cast(pa.float64()).to_numpy()
+    # safe=False: of 17 digits and more the last ones may be lost, which no quartile shows.
+    numbers = known.cast(pa.float64(), safe=False).to_numpy()
     quartiles = [float(value) for value in np.percentile(numbers, _QUARTILES)]
     # The deviation of a quartile of normally distributed values is about the distance of the quartiles through √n.
     noise = (quartiles[-1] - quartiles[0]) / sqrt(count)

@@ -52,6 +52,14 @@ def test_a_number_has_quartiles() -> None:
     }
 
 
+def test_a_number_of_18_digits_has_quartiles() -> None:
+    account = Column(name="account", kind="integer", physical_type="bigint", description="")
+
+    told = measured(account, [123_456_789_012_345_678, -999_999_999_999_999_999])
+
+    assert told["account at 50 %"].value == pytest.approx(-438_271_605_493_827_160.5)
+
+
 @pytest.mark.parametrize("column", [REGION, PRICE])
 def test_a_column_without_values_has_no_figure(column: Column) -> None:
     assert dict(measure_column(column, pa.chunked_array([pa.nulls(3, pa.string())]))) == {}

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.contract import Column, Contract
+from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.stores.lake import Lake, count_rows_of, files_in, read_part
 from batch_etl.stores.warehouse import fetch_rows
+from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
 # So many records tell a share to a third of a thousandth: of more, every second, third … is looked at.
@@ -60,8 +61,10 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
         return
     if column.allowed_values:
         seen = {row["values"]: row["counts"] for row in pc.value_counts(known).to_pylist()}
-        for allowed in column.allowed_values:
-            share = seen.get(allowed, 0) / count
+        # Clean values are typed, and a contract writes them as text.
+        typed = typed_values(pa.array(column.allowed_values), column, Dialect()).to_pylist()
+        for allowed, value in zip(column.allowed_values, typed, strict=True):
+            share = seen.get(value, 0) / count
             yield f"{column.name} is {allowed}", Measured(share, sqrt(0.25 / count))
         return
     # safe=False: of 17 digits and more the last ones may be lost, which no quartile shows.

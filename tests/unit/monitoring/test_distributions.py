@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from batch_etl.anomalies import Limits, Point, judge_point
-from batch_etl.contract import Column
+from batch_etl.contract import Column, Kind
 from batch_etl.stores.lake import write_part
 from monitoring.distributions import Measured, measure_column, read_values
 from tests.unit.test_anomalies import FIRST, days
@@ -58,6 +58,21 @@ def test_a_number_of_18_digits_has_quartiles() -> None:
     told = measured(account, [123_456_789_012_345_678, -999_999_999_999_999_999])
 
     assert told["account at 50 %"].value == pytest.approx(-438_271_605_493_827_160.5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "physical_type", "allowed", "values"),
+    [
+        ("integer", "smallint", ("1", "2"), [1, 1, 2, 1]),
+        ("boolean", "boolean", ("true", "false"), [True, True, False, True]),
+    ],
+)
+def test_an_allowed_value_that_is_no_text_has_its_share(
+    kind: Kind, physical_type: str, allowed: tuple[str, ...], values: list[object]
+) -> None:
+    grade = Column(name="grade", kind=kind, physical_type=physical_type, description="", allowed_values=allowed)
+
+    assert [figure.value for figure in measured(grade, values).values()] == [0.75, 0.25]
 
 
 @pytest.mark.parametrize("column", [REGION, PRICE])

@@ -14,7 +14,7 @@ from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import SourceFile
 from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, known_batches, land, read_again
-from batch_etl.stores.source_bytes import plain_name
+from batch_etl.stores.source_bytes import plain_name, written_name
 from batch_etl.stores.source_reader import Taken, pieces_of, take_apart
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _QUICKLY_READ_BYTES = 64 * 1024**2
 
 def ingest(run: Run) -> StageResult:
     """Land the files of this run's size, then write what is new to ingested/."""
-    if sum(file.stat().st_size for file in _files(run)) > _QUICKLY_READ_BYTES:
+    if sum(map(_size, _files(run))) > _QUICKLY_READ_BYTES:
         run.leave_to_spark()
     files = [file for contract in run.contracts.values() for file in _found(run, contract)]
     found = {file.file_name: file for file in [*files, *_ignored(run)]}
@@ -74,20 +74,29 @@ def _ignored(run: Run) -> Iterator[SourceFile]:
     for file in _files(run):
         is_known = any(contract.matches(plain_name(file.name)) for contract in contracts)
         if not is_known and not file.name.startswith(".") and not file.is_dir():
-            reason = f"{file.name}: no contract's path matches; rename it to match {patterns}, or add a contract"
+            name = written_name(file)
+            reason = f"{name}: no contract's path matches; rename it to match {patterns}, or add a contract"
             log.warning("ignored %s", reason)
-            yield SourceFile(file.name, None, "ignored", reason=reason)
+            yield SourceFile(name, None, "ignored", reason=reason)
 
 
 def _files(run: Run) -> list[Path]:
     return sorted(run.settings.folder("raw").glob(run.settings.file_pattern(run.dataset_size)))
 
 
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        # A link that leads nowhere, or a file that is gone: whoever lands it tells so.
+        return 0
+
+
 def _landed(run: Run, contract: Contract, file: Path, sizes: set[int]) -> SourceFile:
     try:
         batch, is_new = land(file, contract, landing=run.lake.landing, limits=_limits(run), known_sizes=sizes)
     except SourceFileRefused as refusal:
-        return _refused(file.name, contract, refusal)
+        return _refused(written_name(file), contract, refusal)
     sizes.add(batch.size_bytes)
     state = "landed" if is_new else "seen"
     return SourceFile(file.name, contract.dataset, state, batch.batch_id, None, batch.size_bytes, batch.records)

@@ -2,8 +2,12 @@
 
 import codecs
 import gzip
+import os
 import re
 import shutil
+import sys
+
+import pytest
 
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
@@ -47,6 +51,36 @@ def test_a_bad_file_is_refused_with_its_reason_and_the_others_go_on(loaded: Pipe
         """,
     )
     assert (result.records_in, result.details["files"], len(result.details["refused"])) == (1, 11, 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such files")
+def test_a_name_that_is_not_utf_8_and_a_link_to_nowhere_keep_no_good_file_from_being_published(
+    loaded: Pipeline,
+) -> None:
+    (loaded.raw / "sales_new.csv").write_text(HEADER + SALE, encoding="utf-8")
+    for name in (b"sales_\xff.csv", b"Ums\xe4tze.csv"):
+        (loaded.raw / os.fsdecode(name)).write_text(HEADER + SALE, encoding="utf-8")
+    (loaded.raw / "sales_gone.csv").symlink_to("nowhere.csv")
+    (loaded.raw / "sales_loop.csv").symlink_to("sales_loop.csv")
+
+    result = loaded.run("r2")
+
+    loaded.shows(
+        "SELECT *, SUBSTRING(reason FROM '[^;]*') AS why FROM audit.source_files "
+        "WHERE run_key = 'r2' AND state NOT IN ('seen') ORDER BY file_name",
+        r"""
+        file_name      | state   | why
+        Ums\xe4tze.csv | ignored | Ums\xe4tze.csv: no contract's path matches
+        sales_\xff.csv | refused | sales_\xff.csv: the name is not UTF-8
+        sales_gone.csv | refused | sales_gone.csv: cannot be read: No such file or directory
+        sales_loop.csv | refused | sales_loop.csv: cannot be read: Too many levels of symbolic links
+        sales_new.csv  | landed  |
+        """,
+    )
+    assert result["data_ingestion"].records_in == 1
+    loaded.shows("SELECT sale_id FROM core.fct_sale WHERE sale_id = 'S00000101'", "sale_id\nS00000101")
+    report = (loaded.home / "data/processed/reports/r2.txt").read_text(encoding="utf-8")
+    assert r"sales_\xff.csv: the name is not UTF-8; rename the file" in report
 
 
 def test_reading_the_same_files_again_leaves_the_first_finding(loaded: Pipeline) -> None:

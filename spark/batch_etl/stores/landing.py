@@ -20,7 +20,7 @@ from batch_etl.contract import Contract
 from batch_etl.errors import SourceFileRefused
 from batch_etl.records.header import Header
 from batch_etl.stores.lake import replace_file
-from batch_etl.stores.source_bytes import ARCHIVES, chunks, open_source, size_and_time, unpacked
+from batch_etl.stores.source_bytes import ARCHIVES, chunks, open_source, size_and_time, unpacked, written_name
 from batch_etl.stores.survey import Split, Survey
 
 
@@ -83,6 +83,7 @@ def land(
 
     Raises SourceFileRefused, with the reason and the fix, where the file cannot be trusted as a whole.
     """
+    _refuse_unwritable_name(file)
     if size_and_time(file)[0] in known_sizes:
         with open_source(file) as source:
             known = _known(_sha256(chunks(source, file)), contract, landing)
@@ -101,6 +102,13 @@ def land(
         return batch, True
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _refuse_unwritable_name(file: Path) -> None:
+    """No table, log or report could tell of a file by such a name."""
+    name = written_name(file)
+    if name != file.name:
+        raise SourceFileRefused(f"{name}: the name is not UTF-8; rename the file")
 
 
 def read_again(batch: Batch, contract: Contract, *, landing: Path, limits: Limits) -> Batch:

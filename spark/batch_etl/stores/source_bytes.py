@@ -22,6 +22,11 @@ def plain_name(file_name: str) -> str:
     return name.stem if name.suffix in ARCHIVES else file_name
 
 
+def written_name(file: Path) -> str:
+    """The name of a file as text; the bytes of it that are no UTF-8 as \\xff."""
+    return os.fsencode(file.name).decode("utf-8", errors="backslashreplace")
+
+
 def open_source(file: Path) -> BinaryIO:
     """Open a file that somebody delivered. Raises SourceFileRefused where it is none, or lies somewhere else."""
     if file.is_symlink() and not _stays_in_its_folder(file):

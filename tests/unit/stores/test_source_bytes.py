@@ -49,6 +49,17 @@ def test_a_link_that_leads_nowhere_is_refused(raw: Path) -> None:
             open_source(raw / f"sales_{name}.csv")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse to make such a file")
+def test_a_file_whose_name_is_not_utf_8_is_refused(raw: Path) -> None:
+    file = raw / os.fsdecode(b"sales_\xe4\xc3\xa4.csv")
+    file.write_bytes(b"id,note\n1,a\n")
+
+    with pytest.raises(SourceFileRefused) as refused:
+        land_file(file)
+
+    assert str(refused.value) == r"sales_\xe4ä.csv: the name is not UTF-8; rename the file"
+
+
 @pytest.mark.parametrize(
     ("name", "plain"), [("sales.csv", "sales.csv"), ("sales.csv.gz", "sales.csv"), ("a.b.json.zst", "a.b.json")]
 )

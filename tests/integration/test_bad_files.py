@@ -84,6 +84,19 @@ def test_a_cell_of_200_megabytes_is_quarantined_cut_and_its_neighbours_are_loade
     assert told == [(2, ["record: longer than 8388608 bytes"], 8_388_608)] * 2
 
 
+def test_a_document_that_is_nested_deep_is_quarantined_whole(pipeline: Pipeline) -> None:
+    ann, *_ = CUSTOMERS.splitlines()
+    bad = [ann.replace('"ann@example.org"', f'{"[" * depth}"\\u0000"{"]" * depth}') for depth in (500, 600, 900, 5000)]
+    (pipeline.raw / "customers_1.json").write_text("\n".join([*bad, ann]), encoding="utf-8")
+
+    pipeline.run("r1")
+
+    assert pipeline.query("SELECT raw, reasons FROM quarantine.records ORDER BY record_number") == [
+        (raw, ["record: malformed JSON"]) for raw in bad
+    ]
+    pipeline.shows("SELECT email FROM core.dim_customer WHERE customer_key != -1", "email\nann@example.org")
+
+
 def test_archives_arrays_and_empty_tables_are_files_like_others(pipeline: Pipeline) -> None:
     documents = CUSTOMERS.strip().splitlines()
     (pipeline.raw / "sales_1.csv.gz").write_bytes(gzip.compress((HEADER + sale(1) + sale(2)).encode()))

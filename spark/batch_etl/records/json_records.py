@@ -1,7 +1,7 @@
 """JSON records, one document a line, by RFC 8259, strictly: what Python's and Spark's parsers let pass is named."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -9,6 +9,8 @@ import pyarrow as pa
 from batch_etl.records.boundaries import TOO_LONG, Records
 
 _MALFORMED = "record: malformed JSON"
+# Far from where Python gives up, which depends on who calls: each call finds the same.
+_MOST_LEVELS = 100
 
 
 class _Literal(str):
@@ -67,7 +69,7 @@ class _Parser:
                 json.dumps(document, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError):
             return {}, _MALFORMED
-        if not isinstance(document, dict):
+        if not isinstance(document, dict) or _is_too_deep(document, raw):
             return {}, _MALFORMED
         # Names too: an unknown one is told in a reason.
         if "\\u0000" in raw and "\0" in _strings(document):
@@ -83,6 +85,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         raise ValueError("double key")
     return document
+
+
+def _is_too_deep(document: object, raw: str) -> bool:
+    """Whether a document has more levels than may be walked through; it is one itself."""
+    # Without so many brackets it has not so many levels: that is known at once.
+    if raw.count("[") + raw.count("{") <= _MOST_LEVELS:
+        return False
+    level = [document]
+    for _ in range(_MOST_LEVELS):
+        level = [part for holder in level for part in _parts(holder) if isinstance(part, dict | list)]
+    return level != []
+
+
+def _parts(holder: object) -> Iterable[object]:
+    if isinstance(holder, dict):
+        return holder.values()
+    return holder if isinstance(holder, list) else ()
 
 
 def _strings(value: object) -> str:

@@ -88,6 +88,25 @@ def test_what_is_not_one_json_object_is_named(text: str) -> None:
     assert fault(text) == "record: malformed JSON"
 
 
+def nested(depth: int, inside: str = r'"\u0000"') -> str:
+    """A document of so many levels, itself one of them."""
+    return f'{{"id": {"[" * (depth - 1)}{inside}{"]" * (depth - 1)}}}'
+
+
+@pytest.mark.parametrize("inside", [r'"\u0000"', "1", r'"\u00e9"'])
+@pytest.mark.parametrize("depth", [101, 500, 600, 900, 5000])
+def test_a_document_that_is_nested_too_deep_is_named(depth: int, inside: str) -> None:
+    assert fault(nested(depth, inside)) == "record: malformed JSON"
+
+
+def test_a_document_may_have_100_levels_and_any_number_of_brackets() -> None:
+    brackets = f'"pieces": [{"[], " * 5000}{{}}], "name": "{"[" * 500}"'
+
+    assert fault(nested(100)) == "record: NUL character"
+    assert fault(f"{nested(100, '1')[:-1]}, {brackets}}}") is None
+    assert fault(f"{nested(101, '1')[:-1]}, {brackets}}}") == "record: malformed JSON"
+
+
 def test_a_field_that_no_contract_knows_is_named() -> None:
     assert fault('{"id": "A", "ID": "B", "colour": 1}') == "record: unknown field ID"
 

@@ -12,6 +12,8 @@ from pyarrow import csv
 from batch_etl.records.boundaries import TOO_LONG, Records
 
 _MALFORMED = "record: malformed CSV"
+# Of a table beside the columns of a file: none of those may have such a name.
+OWN_COLUMNS = ("_raw", "_fault")
 _BYTE_ORDER_MARK = "\ufeff".encode()
 
 _Places = npt.NDArray[np.int64]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batch_etl.contract import Contract
+from batch_etl.records.csv_records import OWN_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ def _faults(names: list[str], needed: list[str], known: tuple[str, ...], *, is_o
     ):
         if faulty:
             yield f"{what} {', '.join(faulty)}"
+    if is_open:
+        yield from (f"'{name}' is a name of ours, rename the column" for name in OWN_COLUMNS if name in unknown)
     by_likeness = {_likeness(name): name for name in known if name not in names}
     for name in unknown:
         if _likeness(name) in by_likeness:

@@ -116,7 +116,9 @@ def _parse_csv(records: Records, header: Header, contract: Contract) -> pa.Table
     # The values of these columns are not kept as such, so the text can no longer be made of values.
     texts = raw_text(table, names=header.names, delimiter=delimiter)
     table = table.set_column(table.column_names.index("_raw"), "_raw", texts)
-    return table.append_column("_extra", pa.array(_extras(table.select(unknown)), pa.string()))
+    extras = pa.array(_extras(table.select(unknown)), pa.string())
+    # Their names may be ours: a file may have a column _extra, too.
+    return table.drop_columns(unknown).append_column("_extra", extras)
 
 
 def _extras(unknown: pa.Table) -> Iterator[str | None]:

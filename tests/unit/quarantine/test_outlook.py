@@ -64,6 +64,14 @@ def test_a_record_is_read_by_the_header_of_its_own_file() -> None:
     assert outlook.changes_nothing
 
 
+def test_an_unknown_column_may_be_called_as_we_call_the_number_of_a_record() -> None:
+    header = Header((*SALES.column_names, "_record_number"))
+    record = quarantined(f"{MOON},7", NOT_MOON, number=4)
+    contract = SALES.model_copy(update={"drift": "evolve"})
+
+    assert foresee([[record]], {"sales": contract}, {"sales": {"b1": header}}).changes_nothing
+
+
 def test_documents_are_judged_too() -> None:
     record = quarantined('{"customer_id":3}', "customer_id: not text: 3", dataset="customers")
 

@@ -167,6 +167,15 @@ def test_a_contract_that_evolves_keeps_unknown_columns_aside(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.parametrize("name", ["_not_text", "_extra", "_record_number", "_source_file", "_batch_id"])
+def test_an_unknown_column_may_have_a_name_that_we_use_too(tmp_path: Path, name: str) -> None:
+    contract = NOTES.model_copy(update={"drift": "evolve"})
+
+    told = read(tmp_path, f"id,{name}\nA,7\n".encode(), contract, *COLUMNS[:-1])
+
+    assert told == [("A", None, "A,7", None, None, f'{{"{name}": "7"}}', 1, "notes")]
+
+
 def test_a_contract_that_quarantines_gives_every_record_the_fault_of_the_header(tmp_path: Path) -> None:
     contract = NOTES.model_copy(update={"drift": "quarantine"})
 

@@ -67,6 +67,9 @@ def test_bytes_that_an_encoding_does_not_have_are_refused(raw: Path) -> None:
         ("evolve", b"Id,size", "missing id; for 'Id' use id"),
         ("evolve", b"id,size,size", "double size"),
         ("evolve", b'id,"size', "malformed"),
+        ("evolve", b"id,_raw", "'_raw' is a name of ours, rename the column"),
+        ("evolve", b"_fault,id", "'_fault' is a name of ours, rename the column"),
+        ("freeze", b"id,note,_raw", "unknown _raw"),
     ],
 )
 def test_columns_that_a_contract_does_not_bear_are_named(raw: Path, drift: str, header: bytes, reason: str) -> None:

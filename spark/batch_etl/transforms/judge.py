@@ -1,7 +1,8 @@
 """Judge records by their contract: strict types, every rule, every reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,9 @@ _KIND_FAULTS = {
 _MISSING = "missing"
 _NOT_ALLOWED = "not an allowed value"
 _SHOWN_CHARACTERS = 100
+# A row of PostgreSQL's B-tree holds 2,704 bytes: what the texts of a key leave is for its other columns.
+_KEY_BYTES = 2500
+_KEY_TOO_LONG = f"key longer than {_KEY_BYTES} bytes"
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,12 @@ def judge(ingested: pa.Table, contract: Contract) -> Judgement:
     Each record is either valid or rejected: rows(ingested) = rows(valid) + rows(rejected).
     """
     ingested = ingested.combine_chunks()
-    verdicts = tuple(_judge_column(ingested, column, contract.dialect) for column in contract.columns)
+    verdicts = [_judge_column(ingested, column, contract.dialect) for column in contract.columns]
+    verdicts = _with_key_judged(verdicts, contract.key)
     is_valid = pc.is_null(one_chunk(ingested["_fault"]))
     for verdict in verdicts:
         is_valid = pc.and_(is_valid, pc.less(verdict.broken, 0))
-    return Judgement(ingested, is_valid, verdicts)
+    return Judgement(ingested, is_valid, tuple(verdicts))
 
 
 def _judge_column(ingested: pa.Table, column: Column, dialect: Dialect) -> _Verdict:
@@ -116,6 +121,20 @@ def _judge_column(ingested: pa.Table, column: Column, dialect: Dialect) -> _Verd
     hard = [(place, broken) for place, (rule, broken) in enumerate(rules) if not _only_warns(column, rule)]
     soft = [(place, broken) for place, (rule, broken) in enumerate(rules) if _only_warns(column, rule)]
     return _Verdict(column, names, typed, _first_broken(hard, len(ingested)), _first_broken(soft, len(ingested)))
+
+
+def _with_key_judged(verdicts: list[_Verdict], key: tuple[str, ...]) -> list[_Verdict]:
+    """The verdicts; that of the first text in a key tells where its texts together are too long, as its last rule."""
+    texts = [verdict for verdict in verdicts if verdict.column.name in key and verdict.column.kind == "text"]
+    if not texts:
+        return verdicts
+    length = reduce(pc.add, (pc.fill_null(pc.binary_length(text.typed), 0) for text in texts))
+    is_too_long = pc.and_(pc.greater(length, _KEY_BYTES), pc.less(texts[0].broken, 0))
+    if not pc.any(is_too_long).as_py():
+        return verdicts
+    broken = pc.if_else(is_too_long, pa.scalar(len(texts[0].rules), pa.int8()), texts[0].broken)
+    told = replace(texts[0], rules=(*texts[0].rules, _KEY_TOO_LONG), broken=broken)
+    return [told if verdict is texts[0] else verdict for verdict in verdicts]
 
 
 def _only_warns(column: Column, rule: str) -> bool:

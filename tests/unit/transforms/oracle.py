@@ -4,6 +4,7 @@ A value goes through the normalisations of its column, character by character, a
 A missing value breaks the contract where the column is required. A present one must be text where the source tells text
 from other things, have exactly the form of its kind, and then keep lengths (in characters), pattern (as a whole),
 allowed values, minimum and maximum. The first rule that is broken is told, once a column, with what was written.
+The texts of a key have 2,500 bytes together at most; else the first of them breaks a rule, where it broke no other.
 """
 
 import re
@@ -28,6 +29,7 @@ _NOT_A = {
 }
 # More digits than any column has: nothing is rounded.
 _EXACT = Context(prec=100)
+_MOST_KEY_BYTES = 2500
 _WIDTHS = {"yyyy": 4, "MM": 2, "dd": 2, "HH": 2, "mm": 2, "ss": 2}
 
 
@@ -47,10 +49,14 @@ def judge_record(
     if fault is not None:
         return Verdict(None, (fault,), ())
     values, reasons, warnings = [], [], []
+    texts = [column for column in contract.columns if column.name in contract.key and column.kind == "text"]
+    key_bytes = sum(len((normalise(record[column.name], column) or "").encode()) for column in texts)
     for column in contract.columns:
         written = record[column.name]
         value, broken, warning = _judge(written, column, contract, is_text=column.name not in not_text)
         values.append(value)
+        if column in texts[:1] and key_bytes > _MOST_KEY_BYTES:
+            broken = broken or f"key longer than {_MOST_KEY_BYTES} bytes"
         if broken == "missing":
             reasons.append(f"{column.name}: missing")
         elif broken:

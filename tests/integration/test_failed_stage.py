@@ -3,17 +3,21 @@
 import json
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ConfigurationError, LedgerImbalance, QualityStopped, WarehouseUnavailable
 from batch_etl.report.stage import summarise
 from batch_etl.run import Run, StageResult, begin_in_task, no_session, run_in_task
+from batch_etl.stores import warehouse
 from monitoring.alert_system import send_waiting
+from tests.integration.pipeline import AFTER_LOADING, Pipeline
 
 ARGUMENTS = ["--run-key", "r1"]
 DRIVER = """
@@ -133,3 +137,43 @@ def test_months_that_cannot_be_open_an_incident_and_the_summary_tells_why(
         ("data_ingestion failed: ConfigurationError", "open")
     ]
     assert reason in (project / "data/processed/reports/r1.txt").read_text(encoding="utf-8")
+
+
+def test_a_row_that_the_warehouse_does_not_take_is_told_nowhere(
+    loaded: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL tells the whole row, persons too, behind what is wrong with it."""
+    loaded.query("ALTER TABLE core.dim_customer ALTER COLUMN phone SET NOT NULL")
+    with pytest.raises(psycopg2.errors.NotNullViolation) as refusal:
+        loaded.run("r1", stages=AFTER_LOADING[:2])
+    loaded.run("r1", stages=AFTER_LOADING[2:])
+
+    told = 'NotNullViolation: null value in column "phone" of relation "dim_customer" violates not-null constraint'
+    recorded = loaded.query(FAILED + " WHERE state = 'failed'")
+    assert recorded == [("publish", "failed", f"{told} (core.dim_customer.phone)")]
+    tables = ("stage_runs", "incidents", "outbox")
+    audit = [str(loaded.query(f"SELECT t::text FROM audit.{table} AS t")) for table in tables]  # noqa: S608
+    reports = [file.read_text(encoding="utf-8") for file in loaded.home.glob("data/processed/reports/r1.*")]
+    assert len(reports) == 3
+    texts = [*audit, *reports, caplog.text, str(refusal.value)]
+    assert [text for text in texts if "Ann" in text or "example.org" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SELECT 'Ann\n\"Jones\"'::integer", 'invalid input syntax for type integer: "***"'),
+        ("SELECT '99999999999'::integer", 'value "***" is out of range for type integer'),
+        ("SELECT ann", 'column "ann" does not exist'),
+    ],
+)
+def test_an_error_of_the_warehouse_tells_no_value(warehouse_dsn: str, statement: str, told: str) -> None:
+    with (
+        pytest.raises(psycopg2.Error) as refusal,
+        warehouse.connect(warehouse_dsn, application_name="test") as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+    assert str(refusal.value) == told
+    assert "Ann" not in "".join(traceback.format_exception(refusal.value))

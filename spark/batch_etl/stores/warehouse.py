@@ -1,5 +1,6 @@
 """Connections to the warehouse, and its tables."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,17 @@ from batch_etl.errors import ConfigurationError, WarehouseUnavailable
 Statement = str | sql.Composed
 Values = Sequence[object] | Mapping[str, object] | None
 
+# Their class in PostgreSQL, "Data Exception": of these the first line quotes a value too.
+_QUOTES_A_VALUE = "22"
+
 
 @contextmanager
 def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
     """Open a connection for a block; each `with connection:` inside is one transaction.
 
     application_name  shows in pg_stat_activity who is at work
-    Raises WarehouseUnavailable where nothing answers.
+    Raises WarehouseUnavailable where nothing answers. What PostgreSQL refuses keeps its class and tells no value: its
+    errors are recorded, sent and shown where nobody may see a person.
     """
     try:
         connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10)
@@ -30,10 +35,21 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
     try:
         yield connection
     except psycopg2.errors.UndefinedTable as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WarehouseUnavailable(f"warehouse: {reason}; ./etl init creates the tables") from error
+        raise WarehouseUnavailable(f"warehouse: {_told(error)}; ./etl init creates the tables") from None
+    except psycopg2.Error as error:
+        raise type(error)(_told(error)).with_traceback(error.__traceback__) from None
     finally:
         connection.close()
+
+
+def _told(error: psycopg2.Error) -> str:
+    """What is wrong and where. DETAIL, CONTEXT and LINE hold whole rows and the values of statements."""
+    about = error.diag
+    text = about.message_primary or str(error).strip().partition("\n")[0]
+    if (error.pgcode or "").startswith(_QUOTES_A_VALUE):
+        text = re.sub('".*"', '"***"', text, flags=re.DOTALL)
+    place = [name for name in (about.schema_name, about.table_name, about.column_name, about.constraint_name) if name]
+    return f"{text} ({'.'.join(place)})" if place else text
 
 
 def fetch_rows(cursor: Cursor, statement: Statement, values: Values = None) -> list[dict[str, Any]]:

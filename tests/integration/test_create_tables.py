@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from batch_etl.contracts.reader import read_contracts
+from batch_etl.contracts.together import NEVER_EMPTY
 from tests.integration.pipeline import PROJECT, Pipeline
 
 Query = Callable[..., list[tuple]]
@@ -123,6 +124,17 @@ def test_a_core_table_agrees_with_its_contract(query: Query, dataset: str) -> No
     ]
     names = {name for name, _, _ in described}
     assert sorted(column for column in stored if column[0] in names) == sorted(described)
+
+
+@pytest.mark.parametrize("dataset", ["customers", "products", "sales"])
+def test_the_columns_that_a_table_takes_only_filled_are_required(query: Query, dataset: str) -> None:
+    table, _ = STORED_AS[dataset]
+    filled = query(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnotnull AND attnum > 0", table
+    )
+    of_files = set(read_contracts(PROJECT / "config/contracts")[dataset].column_names)
+
+    assert {column for (column,) in filled} & of_files == set(NEVER_EMPTY[dataset])
 
 
 def test_the_datasets_are_those_that_the_tables_are_made_for() -> None:

@@ -16,6 +16,15 @@ _COMPUTED = {
     "customers": ("customer_key", *_OF_A_VERSION),
     "products": ("product_key", *_OF_A_VERSION),
 }
+# Columns without which the star and its key figures have no row: they are NOT NULL in its tables.
+NEVER_EMPTY = {
+    "sales": (
+        *("sale_id", "sold_at_utc", "customer_id", "product_id", "quantity", "unit_price_usd", "discount_rate"),
+        *("region", "payment_method"),
+    ),
+    "customers": ("customer_id", "full_name", "segment"),
+    "products": ("product_id", "product_name", "category"),
+}
 
 
 def missing_contracts(contracts: Mapping[str, Contract], folder: Path) -> list[str]:
@@ -26,7 +35,12 @@ def missing_contracts(contracts: Mapping[str, Contract], folder: Path) -> list[s
 
 def faults_together(contracts: Mapping[str, Contract], unread: set[str], folder: Path) -> list[str]:
     """What is wrong between contracts. unread: datasets whose own faults are told already."""
-    found = [*_taken_names(contracts), *_shared_files(contracts), *_dead_references(contracts, unread)]
+    found = [
+        *_taken_names(contracts),
+        *_optional_columns(contracts),
+        *_shared_files(contracts),
+        *_dead_references(contracts, unread),
+    ]
     return [f"{folder}: {fault}" for fault in found]
 
 
@@ -38,6 +52,13 @@ def _taken_names(contracts: Mapping[str, Contract]) -> Iterator[str]:
         for name in contract.column_names:
             if name in _COMPUTED.get(dataset, ()):
                 yield f"{dataset}: the column {name} is computed; of the files it needs another name"
+
+
+def _optional_columns(contracts: Mapping[str, Contract]) -> Iterator[str]:
+    for dataset, contract in contracts.items():
+        for column in contract.columns:
+            if column.name in NEVER_EMPTY.get(dataset, ()) and not column.is_required:
+                yield f"{dataset}: the column {column.name} may never be empty in the warehouse; give it required: true"
 
 
 def _shared_files(contracts: Mapping[str, Contract]) -> Iterator[str]:

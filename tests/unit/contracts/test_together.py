@@ -70,6 +70,20 @@ def test_a_column_that_is_named_like_a_computed_one_is_refused(tmp_path: Path, d
     assert fault in faults_of(tmp_path)
 
 
+@pytest.mark.parametrize(("dataset", "column"), [("customers", "full_name"), ("sales", "region")])
+def test_an_optional_column_that_its_table_does_not_take_empty_is_refused(
+    tmp_path: Path, dataset: str, column: str
+) -> None:
+    text = (PROJECT / f"config/contracts/{dataset}.odcs.yaml").read_text(encoding="utf-8")
+    before, after = text.split(f"name: {column}\n")
+    after = after.replace("required: true", "required: false", 1)
+    (tmp_path / f"{dataset}.odcs.yaml").write_text(f"{before}name: {column}\n{after}", encoding="utf-8")
+
+    fault = f"{dataset}: the column {column} may never be empty in the warehouse; give it required: true"
+
+    assert fault in faults_of(tmp_path)
+
+
 def test_two_contracts_that_claim_the_same_file_are_refused(tmp_path: Path) -> None:
     written(tmp_path, GIFTS)
     other = GIFTS.replace("name: gifts", "name: gift_cards").replace("gift*.csv", "gift_cards*.csv")

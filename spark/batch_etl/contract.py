@@ -103,6 +103,10 @@ class Contract(_Frozen):
         return tuple(column.name for column in self.columns)
 
     @property
+    def has_persons(self) -> bool:
+        return any(column.is_personal for column in self.columns)
+
+    @property
     def fingerprint(self) -> str:
         """Changes when a rule changes or the code that judges: then every batch is judged again."""
         rules = self.model_dump_json(
@@ -115,7 +119,7 @@ class Contract(_Frozen):
         """Changes when files have to be taken apart in another way, so that every batch is read again."""
         columns = [(column.name, column.is_required, column.is_written_as_text) for column in self.columns]
         dialect = self.dialect.model_dump(exclude={"decimal_separator"})
-        return _fingerprint(repr((self.file_format, dialect, self.drift, columns)), _READING)
+        return _fingerprint(repr((self.file_format, dialect, self.drift, columns, self.has_persons)), _READING)
 
     @property
     def suffix(self) -> str:

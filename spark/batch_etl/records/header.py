@@ -24,12 +24,20 @@ def judge_header(names: list[str] | None, contract: Contract) -> Header:
     """Judge what a header record names by the contract's drift policy. names: None where it is malformed."""
     if names is None:
         faults = ["malformed"]
+    elif _may_be_a_person(names, contract):
+        faults = ["none of its names is known, as if it were missing"]
     else:
         is_open = contract.drift == "evolve"
         needed = [column.name for column in contract.columns if column.is_required or not is_open]
         faults = list(_faults(names, needed, contract.column_names, is_open=is_open))
     fault = f"header: {'; '.join(faults)}" if faults else None
     return Header(tuple(names or ()), fault, is_refused=bool(faults) and contract.drift != "quarantine")
+
+
+def _may_be_a_person(names: list[str], contract: Contract) -> bool:
+    """Whether it looks like a record: then its values must not be told as unknown names."""
+    known = {_likeness(name) for name in contract.column_names}
+    return contract.has_persons and known.isdisjoint(map(_likeness, names))
 
 
 def _faults(names: list[str], needed: list[str], known: tuple[str, ...], *, is_open: bool) -> Iterator[str]:

@@ -146,6 +146,8 @@ def test_records_are_judged_again_where_the_code_that_judges_them_changed(
         ("format: csv", "format: json", True),
         ("ledgerAmount, value: price_usd", "driftPolicy, value: evolve", True),
         ("name: pieces", "name: items", True),
+        # Of a file without header other things are told.
+        ("name: pieces", "classification: restricted, name: pieces", True),
         ("format: csv", "format: csv, customProperties: [{property: decimalSeparator, value: ','}]", False),
         ("format: yyyy-MM-dd", "format: dd.MM.yyyy", False),
         ("raw/gift*", "raw/present*", False),

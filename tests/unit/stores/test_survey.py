@@ -19,6 +19,20 @@ def drifting(drift: str) -> Contract:
     return SALES.model_copy(update={"drift": drift, "columns": (REQUIRED, *SALES.columns[1:])})
 
 
+def with_persons(drift: str) -> Contract:
+    """note is personal."""
+    contract = drifting(drift)
+    note = contract.column("note").model_copy(update={"is_personal": True})
+    return contract.model_copy(update={"columns": (contract.column("id"), note)})
+
+
+def header_fault(raw: Path, content: bytes, contract: Contract) -> str:
+    """Where records are taken or refused, the fault of their header."""
+    if contract.drift == "quarantine":
+        return str(land_bytes(raw, content, contract=contract)[0].header.fault)
+    return refusal(raw, content, contract=contract).removeprefix("sales.csv: ").partition("; it must")[0]
+
+
 @pytest.mark.parametrize("chunk_bytes", [5, 1 << 20])
 def test_preamble_delimiter_and_encoding_are_those_of_the_contract(
     raw: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
@@ -93,6 +107,21 @@ def test_columns_that_a_contract_bears_land(raw: Path, drift: str, header: bytes
     batch, _ = land_bytes(raw, header + b"\n1,2\n3,4\n", contract=drifting(drift))
 
     assert (batch.records, batch.header.fault) == (2, fault)
+
+
+@pytest.mark.parametrize("drift", ["freeze", "evolve", "quarantine"])
+def test_a_person_in_place_of_a_header_is_not_named(raw: Path, drift: str) -> None:
+    contract = with_persons(drift)
+
+    told = header_fault(raw, "1,Zoë\n2,Zoë\n".encode(), contract)
+
+    assert told == "header: none of its names is known, as if it were missing"
+
+
+def test_what_looks_like_one_name_of_the_contract_is_a_header(raw: Path) -> None:
+    told = header_fault(raw, b"Id,fax\n2,1\n", with_persons("freeze"))
+
+    assert told == "header: missing id, note; unknown Id, fax; for 'Id' use id"
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,21 @@
 """Who may do what in the warehouse: the pipeline writes, readers see no person, nobody is a superuser."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from batch_etl.contract import Column, Contract
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import WarehouseBusy
 from batch_etl.settings import ReleaseLimits
 from batch_etl.stores import warehouse
+from batch_etl.stores.contract_tables import follow_contracts
 from stack import databases
 from tests.conftest import statements
 from tests.integration.drawn_release import publish
@@ -22,11 +25,29 @@ from tests.integration.test_create_tables import STORED_AS
 from tests.integration.test_release_races import holding
 from tests.integration.test_releases import put_back
 
+CONTRACTS = read_contracts(PROJECT / "config/contracts")
+CITY = CONTRACTS["customers"].column("city")
+SUPPLIER = CONTRACTS["products"].column("supplier_name")
+TILL = Column(name="till_code", kind="text", physical_type="text", description="Till of a person.")
 SALES = {"S1": (date(2025, 1, 1), 1)}
 
 
 def as_role(dsn: str, role: str) -> str:
     return re.sub("//[a-z]+@", f"//{role}@", dsn)
+
+
+def set_up(connection: Connection, contracts: Mapping[str, Contract]) -> None:
+    """As ./etl init does it."""
+    warehouse.create_tables(connection, PROJECT / "sql/create_tables.sql")
+    follow_contracts(connection, contracts)
+
+
+def with_restricted(dataset: str, column: Column) -> dict[str, Contract]:
+    """The contracts with this column of a dataset, one more or one that it has, made personal."""
+    contract = CONTRACTS[dataset]
+    others = tuple(other for other in contract.columns if other.name != column.name)
+    restricted = column.model_copy(update={"is_personal": True})
+    return {**CONTRACTS, dataset: contract.model_copy(update={"columns": (*others, restricted)})}
 
 
 @pytest.fixture
@@ -37,7 +58,7 @@ def by_roles(postgres_server: str, clone_database: Callable[..., str]) -> Pipeli
         run(f"ALTER DATABASE {dsn.rsplit('/', 1)[1]} OWNER TO loader")
     with closing(psycopg2.connect(as_role(dsn, "loader"))) as connection:
         for _ in range(2):
-            warehouse.create_tables(connection, PROJECT / "sql/create_tables.sql")
+            set_up(connection, CONTRACTS)
     return Pipeline(PROJECT, as_role(dsn, "loader"))
 
 
@@ -101,11 +122,46 @@ def test_reader_reads_core_and_marts_and_no_person(by_roles: Pipeline) -> None:
                 run(change)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "column", "table", "shown"),
+    [
+        ("customers", CITY, "dim_customer", "B***"),
+        ("products", SUPPLIER, "dim_product", "M***"),
+        ("sales", TILL, "fct_sale", "Q***"),
+    ],
+    ids=["customers", "products", "sales"],
+)
+def test_a_column_that_a_contract_restricts_is_hidden_in_the_star_too(
+    by_roles: Pipeline, dataset: str, column: Column, table: str, shown: str
+) -> None:
+    publish(by_roles, "r1", stage_star(by_roles, "r1", SALES))
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        for _ in range(2):
+            set_up(connection, with_restricted(dataset, column))
+    by_roles.query(f"UPDATE core.{table} SET {column.name} = 'Quiet' WHERE {column.name} IS NULL")  # noqa: S608
+
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run(f"SELECT DISTINCT {column.name} FROM masked.{table}") == [(shown,)]  # noqa: S608
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            run(f"SELECT * FROM core.{table}")  # noqa: S608
+
+
+def test_what_people_built_on_the_star_outlives_a_column_that_becomes_personal(by_roles: Pipeline) -> None:
+    by_roles.query("CREATE VIEW marts.names AS SELECT full_name FROM masked.dim_customer")
+    by_roles.query("CREATE VIEW marts.products AS SELECT product_name, supplier_name FROM core.dim_product")
+    by_roles.query("GRANT SELECT ON marts.products TO reader")
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        set_up(connection, with_restricted("products", SUPPLIER))
+
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run("SELECT COUNT(*) FROM marts.names, marts.products, core.fct_sale") == [(0,)]
+
+
 def test_no_column_with_personal_data_is_open_to_reader(by_roles: Pipeline) -> None:
     """Whatever a contract calls restricted: a new one of these needs a masking view."""
     personal = [
         (STORED_AS[dataset][0], column.name)
-        for dataset, contract in read_contracts(PROJECT / "config/contracts").items()
+        for dataset, contract in CONTRACTS.items()
         for column in contract.columns
         if column.is_personal
     ]
@@ -137,7 +193,7 @@ def test_who_is_a_member_of_loader_may_look_everywhere_and_build_on_it(
         assert run("SELECT COUNT(*) FROM quarantine.records, audit.runs") == [(0,)]
 
     with closing(psycopg2.connect(by_roles.dsn)) as connection:
-        warehouse.create_tables(connection, PROJECT / "sql/create_tables.sql")
+        set_up(connection, CONTRACTS)
 
     with statements(as_role(by_roles.dsn, "reader")) as run, pytest.raises(psycopg2.errors.InsufficientPrivilege):
         run("SELECT * FROM marts.mine")

@@ -8,12 +8,20 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract
 from batch_etl.errors import LoadFailed
-from batch_etl.stores.difference import columns_named, read_table
+from batch_etl.stores.difference import Table, columns_named, read_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
 STAR_TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
 # When a version began is told by valid_from_utc and valid_to_utc.
 _TOLD_OTHERWISE = {"customers": ("updated_at_utc",), "products": ("updated_at_utc",)}
+# The person is left out; rows can still be told apart, and counted by domain of an address and country of a number.
+_MASKED_TEXT = r"""
+    CASE
+        WHEN {0} ~ '^[^@\s]+@[^@\s]+$' THEN REGEXP_REPLACE({0}, '^.*@', '***@')
+        WHEN {0} ~ '^\+\d{{7,}}$' THEN LEFT({0}, 3) || '***'
+        ELSE LEFT({0}, 1) || '***'
+    END AS {0}
+    """
 
 
 def table_of(dataset: str) -> str:
@@ -24,7 +32,10 @@ def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) 
     """Make the tables that contracts have and the warehouse lacks, and add the columns that tables lack; names them."""
     with connection, connection.cursor() as cursor:
         made = make_tables(cursor, contracts)
-        return [*made, *(column for contract in contracts.values() for column in _add_columns(cursor, contract))]
+        added = [column for contract in contracts.values() for column in _add_columns(cursor, contract)]
+        for contract in contracts.values():
+            _let_read(cursor, contract)
+        return [*made, *added]
 
 
 def make_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[str]:
@@ -75,7 +86,7 @@ def _make_table(cursor: Cursor, contract: Contract) -> None:
     about = f"Records of {contract.dataset}: of each key the version that stands."
     cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(about)))
     for column in contract.columns:
-        _describe(cursor, table, column)
+        _describe(cursor, table, column.name, column.description)
     _let_read(cursor, contract)
 
 
@@ -86,37 +97,32 @@ def _add_columns(cursor: Cursor, contract: Contract) -> Iterator[str]:
     for column in contract.columns:
         if column.name not in known:
             cursor.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {}").format(table.identifier, _definition(column)))
-            _describe(cursor, table.identifier, column)
+            _describe(cursor, table.identifier, column.name, column.description)
             yield f"{table.name}.{column.name}"
-    if contract.dataset not in STAR_TABLES:
-        _let_read(cursor, contract)
 
 
 def _let_read(cursor: Cursor, contract: Contract) -> None:
     """Let reader see a table; where it holds personal data, a view on it that does not."""
-    name = table_of(contract.dataset)
-    table, view = (sql.Identifier(schema, contract.dataset) for schema in ("core", "masked"))
+    table = read_table(cursor, table_of(contract.dataset))
+    view = sql.Identifier("masked", table.name.partition(".")[2])
     personal = {column.name for column in contract.columns if column.is_personal}
-    readable = view if personal else table
     if personal:
         # A column that becomes personal keeps its type: PostgreSQL lets no view have another one later.
-        shown = [_shown(column, kind, personal) for column, kind in read_table(cursor, name).types.items()]
-        cursor.execute(
-            sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(view, sql.SQL(", ").join(shown), table)
-        )
-        about = sql.Literal(f"{name} without personal data.")
+        shown = sql.SQL(", ").join(_shown(column, kind, personal) for column, kind in table.types.items())
+        cursor.execute(sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(view, shown, table.identifier))
+        about = sql.Literal(f"{table.name} without personal data.")
         cursor.execute(sql.SQL("COMMENT ON VIEW {} IS {}").format(view, about))
-        for column in contract.columns:
-            _describe(cursor, view, column)
+        for column, description in _descriptions(cursor, table, contract).items():
+            _describe(cursor, view, column, description)
     if fetch_value(cursor, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')"):
-        cursor.execute(sql.SQL("REVOKE ALL ON {} FROM reader").format(table))
-        cursor.execute(sql.SQL("GRANT SELECT ON {} TO reader").format(readable))
+        cursor.execute(sql.SQL("REVOKE ALL ON {} FROM reader").format(table.identifier))
+        cursor.execute(sql.SQL("GRANT SELECT ON {} TO reader").format(view if personal else table.identifier))
 
 
 def _shown(column: str, kind: str, personal: set[str]) -> sql.Composable:
     if column not in personal:
         return sql.Identifier(column)
-    masked = sql.SQL("LEFT({0}, 1) || '***' AS {0}" if kind == "text" else "NULLIF({0}, {0}) AS {0}")
+    masked = sql.SQL(_MASKED_TEXT if kind == "text" else "NULLIF({0}, {0}) AS {0}")
     return masked.format(sql.Identifier(column))
 
 
@@ -125,9 +131,24 @@ def _definition(column: Column) -> sql.Composed:
     return sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.physical_type))
 
 
-def _describe(cursor: Cursor, table: sql.Identifier, column: Column) -> None:
-    place = sql.Identifier(*table.strings, column.name)
-    cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(column.description)))
+def _describe(cursor: Cursor, table: sql.Identifier, column: str, description: str) -> None:
+    place = sql.Identifier(*table.strings, column)
+    cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(description)))
+
+
+def _descriptions(cursor: Cursor, table: Table, contract: Contract) -> dict[str, str]:
+    """Column of a table -> what it is: by its contract, else as the table says."""
+    rows = fetch_rows(
+        cursor,
+        """
+        SELECT attname, COL_DESCRIPTION(attrelid, attnum) AS description
+        FROM pg_attribute
+        WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+        """,
+        (table.name,),
+    )
+    by_contract = {column.name: column.description for column in contract.columns}
+    return {row["attname"]: by_contract.get(row["attname"], row["description"]) for row in rows}
 
 
 def _digits_of(cursor: Cursor, table: str) -> dict[str, tuple[int, int]]:

@@ -146,6 +146,20 @@ def test_a_column_that_a_contract_restricts_is_hidden_in_the_star_too(
             run(f"SELECT * FROM core.{table}")  # noqa: S608
 
 
+def test_a_column_that_leaves_its_contract_stays_hidden(by_roles: Pipeline) -> None:
+    """The next publish empties it; until then persons stand there."""
+    publish(by_roles, "r1", stage_star(by_roles, "r1", SALES))
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        follow_contracts(connection, with_restricted("sales", TILL))
+        by_roles.query("UPDATE core.fct_sale SET till_code = 'Quiet'")
+        set_up(connection, CONTRACTS)
+
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run("SELECT till_code, net_usd FROM masked.fct_sale") == [("Q***", 2)]
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            run("SELECT till_code FROM core.fct_sale")
+
+
 def test_what_people_built_on_the_star_outlives_a_column_that_becomes_personal(by_roles: Pipeline) -> None:
     by_roles.query("CREATE VIEW marts.names AS SELECT full_name FROM masked.dim_customer")
     by_roles.query("CREATE VIEW marts.products AS SELECT product_name, supplier_name FROM core.dim_product")

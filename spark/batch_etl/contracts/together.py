@@ -11,7 +11,7 @@ from batch_etl.transforms.rollups import ROLLUPS, TOTALS
 _TAKEN = ("dim_customer", "dim_date", "dim_product", "fct_sale", "new_parts", "records", *ROLLUPS, *TOTALS)
 # What the star computes for the rows of a dataset.
 _OF_A_VERSION = ("valid_from_utc", "valid_to_utc", "is_current")
-_COMPUTED = {
+COMPUTED = {
     "sales": ("sold_on", "customer_key", "product_key", "gross_usd", "discount_usd", "net_usd"),
     "customers": ("customer_key", *_OF_A_VERSION),
     "products": ("product_key", *_OF_A_VERSION),
@@ -29,7 +29,7 @@ NEVER_EMPTY = {
 
 def missing_contracts(contracts: Mapping[str, Contract], folder: Path) -> list[str]:
     """What the star is made of has to have a contract."""
-    missing = (name for name in _COMPUTED if name not in contracts)
+    missing = (name for name in COMPUTED if name not in contracts)
     return [f"{folder}/{name}.odcs.yaml: missing; restore it from the repository" for name in missing]
 
 
@@ -50,7 +50,7 @@ def _taken_names(contracts: Mapping[str, Contract]) -> Iterator[str]:
         if dataset in _TAKEN or dataset.startswith("pg_"):
             yield f"{dataset}: the warehouse has another table of this name; give the dataset another one"
         for name in contract.column_names:
-            if name in _COMPUTED.get(dataset, ()):
+            if name in COMPUTED.get(dataset, ()):
                 yield f"{dataset}: the column {name} is computed; of the files it needs another name"
 
 

@@ -7,6 +7,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract
+from batch_etl.contracts.together import COMPUTED
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.difference import Table, columns_named, read_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
@@ -105,7 +106,7 @@ def _let_read(cursor: Cursor, contract: Contract) -> None:
     """Let reader see a table; where it holds personal data, a view on it that does not."""
     table = read_table(cursor, table_of(contract.dataset))
     view = sql.Identifier("masked", table.name.partition(".")[2])
-    personal = {column.name for column in contract.columns if column.is_personal}
+    personal = _personal(table, contract)
     if personal:
         # A column that becomes personal keeps its type: PostgreSQL lets no view have another one later.
         shown = sql.SQL(", ").join(_shown(column, kind, personal) for column, kind in table.types.items())
@@ -117,6 +118,12 @@ def _let_read(cursor: Cursor, contract: Contract) -> None:
     if fetch_value(cursor, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')"):
         cursor.execute(sql.SQL("REVOKE ALL ON {} FROM reader").format(table.identifier))
         cursor.execute(sql.SQL("GRANT SELECT ON {} TO reader").format(view if personal else table.identifier))
+
+
+def _personal(table: Table, contract: Contract) -> set[str]:
+    """Columns with personal data, and those that have left the contract: what they hold nobody knows any more."""
+    free = {column.name for column in contract.columns if not column.is_personal}
+    return {*table.columns} - free - {*COMPUTED.get(contract.dataset, ())}
 
 
 def _shown(column: str, kind: str, personal: set[str]) -> sql.Composable:

@@ -501,7 +501,7 @@ CREATE TABLE IF NOT EXISTS audit.quality_results (
     checked_at timestamptz NOT NULL DEFAULT NOW(),
     PRIMARY KEY (run_key, token, check_name)
 );
-COMMENT ON TABLE audit.quality_results IS 'One row a check of an attempt.';
+COMMENT ON TABLE audit.quality_results IS 'One row a check of an attempt, as it was judged last.';
 COMMENT ON COLUMN audit.quality_results.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.quality_results.token IS 'The attempt whose staging was checked.';
 COMMENT ON COLUMN audit.quality_results.check_name IS 'Name of the check; docs/runbook.md has an entry for each.';

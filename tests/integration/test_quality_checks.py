@@ -9,7 +9,7 @@ import pytest
 from batch_etl.errors import ConfigurationError, QualityStopped, Superseded
 from batch_etl.stores import warehouse
 from monitoring.warehouse_checks import check_warehouse
-from tests.integration.pipeline import PROJECT, VISIBLE, Pipeline
+from tests.integration.pipeline import AFTER_LOADING, PROJECT, VISIBLE, Pipeline
 
 CHECKS = {
     **{f"key_of_{table.partition('.')[2]}": "error" for table in VISIBLE if table != "core.fct_sale"},
@@ -146,6 +146,45 @@ def test_a_new_attempt_after_a_stop_is_audited_anew(loaded: Pipeline, spark: obj
 
     loaded.shows("SELECT * FROM audit.runs", "run_key | token | state\nr1 | 2 | published")
     loaded.shows("SELECT * FROM marts.daily_summary", "outcome | release | failed_checks\npublished | 1 | 1")
+
+
+MINE = "-- Severity: error\nSELECT 1 AS number WHERE {}\n"
+OF_MINE = "SELECT is_passed, message FROM audit.quality_results WHERE check_name = 'mine'"
+INCIDENTS_OF_MINE = "SELECT subject, state FROM audit.incidents WHERE cause = 'mine'"
+
+
+def judge_with(pipeline: Pipeline, condition: str) -> None:
+    (pipeline.home / "sql/checks/mine.sql").write_text(MINE.format(condition), encoding="utf-8")
+    try:
+        pipeline.run("r1", stages=["quality_checks"])
+    finally:
+        pipeline.run("r1", stages=["notifications"])
+
+
+@pytest.mark.parametrize("mend", ["correct it", "take it away"])
+def test_a_check_that_is_mended_has_passed_when_the_same_attempt_is_judged_again(loaded: Pipeline, mend: str) -> None:
+    with pytest.raises(QualityStopped, match="mine"):
+        judge_with(loaded, "TRUE")
+
+    if mend == "correct it":
+        judge_with(loaded, "FALSE")
+    else:
+        (loaded.home / "sql/checks/mine.sql").unlink()
+    loaded.run("r1", stages=AFTER_LOADING)
+
+    assert loaded.query(OF_MINE) == ([(True, "no offending row")] if mend == "correct it" else [])
+    loaded.shows(INCIDENTS_OF_MINE, "subject | state\nCheck mine failed: nothing is published | recovered")
+    loaded.shows("SELECT * FROM audit.runs", "run_key | token | state\nr1 | 1 | published")
+
+
+def test_a_check_that_fails_when_the_same_attempt_is_judged_again_has_failed_and_is_told_of(loaded: Pipeline) -> None:
+    judge_with(loaded, "FALSE")
+    with pytest.raises(QualityStopped, match="mine"):
+        judge_with(loaded, "TRUE")
+
+    assert loaded.query(OF_MINE) == [(False, "1 offending row")]
+    assert loaded.query("SELECT offenders FROM audit.quality_results WHERE check_name = 'mine'") == [([{"number": 1}],)]
+    loaded.shows(INCIDENTS_OF_MINE, "subject | state\nCheck mine failed: nothing is published | open")
 
 
 def test_late_master_data_are_told_and_do_not_stop_the_publish(loaded: Pipeline) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import reduce
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -75,11 +76,11 @@ class _Question:
         cursor.execute("SELECT oid, relname FROM pg_class WHERE oid = ANY(%s::oid[])", (list(measured),))
         return {name: measured[number] for number, name in cursor.fetchall()}
 
-    def _measured(self, counts: Iterable[int]) -> Measured:
+    def _measured(self, counts: Iterable[Any]) -> Measured:
         rows, records, cents, *found = counts
         named = dict(zip((*self.unknown, *self.rules), found, strict=True))
         unknown = {name: named.pop(name) for name in self.unknown}
-        return Measured(rows, records, cents, unknown, {rule: count for rule, count in named.items() if count})
+        return Measured(rows, records, int(cents), unknown, {rule: count for rule, count in named.items() if count})
 
 
 def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
@@ -145,7 +146,7 @@ def _question(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], t
     asked = [
         sql.SQL("COUNT(*)"),
         sql.SQL("COUNT(*) FILTER (WHERE {})").format(is_of_source),
-        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)::bigint").format(amount, is_of_source),
+        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)").format(amount, is_of_source),
         *(count.format(is_of_source, sql.SQL("{} = -1").format(key_of(name))) for name in unknown),
         *(count.format(is_of_source, rule.is_broken) for rule in rules.values()),
     ]

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import chain
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -37,7 +39,7 @@ _FILES = """
     ORDER BY ledger.dataset, ledger.source_file
 """
 _CLEAN = """
-    SELECT dataset, SUM(clean_records)::bigint AS clean_records, SUM(clean_cents)::bigint AS clean_cents
+    SELECT dataset, SUM(clean_records)::bigint AS clean_records, SUM(clean_cents) AS clean_cents
     FROM (
         SELECT DISTINCT ON (dataset, batch_id) dataset, clean_records, clean_cents
         FROM audit.batch_ledger
@@ -55,13 +57,21 @@ _LAST_GOOD_RUN = """
 def check_reconciliation(cursor: Cursor, batches: Batches, measured: Mapping[str, Measured]) -> list[CheckResult]:
     """Follow records and cents of every file from its bytes to the tables that were measured."""
     batch_ids = list(chain.from_iterable(batches.values()))
-    files = fetch_rows(cursor, _FILES, (batch_ids,))
+    files = _fetch_figures(cursor, _FILES, batch_ids)
     held = [
         {**row, "table_rows": measured[row["dataset"]].records, "table_cents": measured[row["dataset"]].cents}
-        for row in fetch_rows(cursor, _CLEAN, (batch_ids,))
+        for row in _fetch_figures(cursor, _CLEAN, batch_ids)
         if row["dataset"] in measured
     ]
     return [quality.judge_files(files), quality.judge_tables(held)]
+
+
+def _fetch_figures(cursor: Cursor, statement: str, batch_ids: Sequence[str]) -> list[dict[str, Any]]:
+    # A bigint holds nine of the largest amounts that a contract may have; numeric holds them all, and comes as Decimal.
+    return [
+        {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        for row in fetch_rows(cursor, statement, (batch_ids,))
+    ]
 
 
 def check_freshness(cursor: Cursor, now: datetime, *, max_age_hours: float) -> CheckResult:

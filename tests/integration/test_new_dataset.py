@@ -20,6 +20,7 @@ from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
 from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import PROJECT, Pipeline
+from tests.unit.gifts import GIFTS
 
 # Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
 STORES = """\
@@ -251,3 +252,32 @@ def test_the_run_is_published_and_tells_of_the_dataset(stores: Pipeline) -> None
         published | 1       | 5
         """,
     )
+
+
+def test_the_largest_amounts_that_a_contract_may_have_add_up_to_the_cent(pipeline: Pipeline, spark: object) -> None:  # noqa: ARG001
+    contract = GIFTS.replace("numeric(12,2)", "numeric(18,2)")
+    (pipeline.home / "config/contracts/gifts.odcs.yaml").write_text(contract, encoding="utf-8")
+    gifts = [f"A,{number},9999999999999999.99,1,2026-01-01" for number in range(12)]
+    file = "\n".join(["giver_id,gift_id,price_usd,pieces,given_on", *gifts, ""])
+    (pipeline.raw / "gifts_1.csv").write_text(file, encoding="utf-8")
+
+    pipeline.run("r1")
+    with closing(psycopg2.connect(pipeline.dsn)) as connection:
+        found = check_warehouse(connection, pipeline.settings)
+
+    sums = {"tables_add_up": "tables follow from files", "files_add_up": "all 1 files add up"}
+    assert {result.name: result.message for result in found if result.name in sums} == sums
+    assert pipeline.query("SELECT clean_cents FROM audit.batch_ledger") == [(12 * 999_999_999_999_999_999,)]
+    pipeline.query("UPDATE core.gifts SET price_usd = price_usd - 0.01 WHERE gift_id = '1'")
+    with closing(psycopg2.connect(pipeline.dsn)) as connection:
+        (wrong,) = (told for told in check_warehouse(connection, pipeline.settings) if told.name == "tables_add_up")
+    assert wrong.offenders == [
+        {
+            "dataset": "gifts",
+            "clean_records": 12,
+            "clean_cents": 11_999_999_999_999_999_988,
+            "table_rows": 12,
+            "table_cents": 11_999_999_999_999_999_987,
+        }
+    ]
+    json.dumps(wrong.offenders)

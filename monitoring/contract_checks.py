@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl import quality
 from batch_etl.contract import Contract
 from batch_etl.quality import CheckResult
+from batch_etl.quarantine.masking import masked_row, personal_names
 from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.warehouse import fetch_rows
@@ -18,17 +19,17 @@ from monitoring.measured_tables import Measured
 def check_contracts(
     cursor: Cursor, contracts: Mapping[str, Contract], measured: Mapping[str, Measured]
 ) -> list[CheckResult]:
-    """One check a dataset that was measured."""
+    """One check a dataset that was measured; offenders are named without personal values."""
     return [_check(cursor, dataset, contracts, told) for dataset, told in measured.items()]
 
 
 def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], measured: Measured) -> CheckResult:
     table = read_table(cursor, table_of(dataset))
-    rules = rules_of_table(cursor, dataset, contracts, table.columns)
-    offenders = [
-        {"rule": name, "rows": count, "keys": _keys(cursor, dataset, table.key, rules[name])}
-        for name, count in measured.broken.items()
-    ]
+    rules, personal = rules_of_table(cursor, dataset, contracts, table.columns), personal_names(contracts.values())
+    offenders = []
+    for name, count in measured.broken.items():
+        keys = [masked_row(key, personal) for key in _keys(cursor, dataset, table.key, rules[name])]
+        offenders.append({"rule": name, "rows": count, "keys": keys})
     is_warning = all(rules[str(offender["rule"])].warns_only for offender in offenders)
     return quality.judge_contract(dataset, measured.records, offenders, is_warning=bool(offenders) and is_warning)
 

@@ -49,11 +49,11 @@ def check_staging(run: Run) -> StageResult:
             touched = only_touched(cursor, token, load)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
-                *check_keys(cursor, manifest.rows),
+                *check_keys(cursor, manifest.rows, run.contracts),
                 *_check_batches(cursor, manifest, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
                 *check_reconciliation(cursor, manifest.batches, measured),
-                *check_tables(cursor, run.settings, touched),
+                *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows),
             ]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract, Dialect
+from batch_etl.quarantine.masking import personal_names
 from batch_etl.stores.lake import Lake, count_rows_of, files_in, read_part
 from batch_etl.stores.warehouse import fetch_rows
 from batch_etl.transforms.values import typed_values
@@ -37,17 +38,22 @@ class Measured:
 
 
 def measure_brought(cursor: Cursor, run_key: str, lake: Lake, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
-    """Every figure of every dataset of which the run brought clean records; of millions, of every so many."""
+    """Every figure of every dataset of which the run brought clean records; of millions, of every so many.
+
+    Personal columns have none: a quartile of few records is somebody's value.
+    """
     folders: dict[str, list[Path]] = {}
     for row in fetch_rows(cursor, _BROUGHT, (run_key,)):
         folder = lake.judged("clean", row["dataset"], row["contract_id"], row["batch_id"])
         folders.setdefault(row["dataset"], []).append(folder)
     figures: dict[str, Measured] = {}
+    personal = personal_names(contracts.values())
     for dataset in sorted(folders.keys() & contracts.keys()):
         files = files_in(folders[dataset])
         every = sum(map(count_rows_of, files)) // _RECORDS_LOOKED_AT + 1
         for column in contracts[dataset].columns:
-            if column.allowed_values or column.kind in ("integer", "decimal"):
+            is_told = column.allowed_values or column.kind in ("integer", "decimal")
+            if is_told and column.name not in personal:
                 values = read_values(files, column, every=every)
                 figures |= {f"{dataset}.{name}": told for name, told in measure_column(column, values)}
     return figures

@@ -1,7 +1,10 @@
-"""Checks that look at tables alone, whether staging or what is published: names without schema mean either."""
+"""Checks that look at tables alone, whether staging or what is published: names without schema mean either.
+
+Offenders are named without personal values.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, get_args
@@ -11,8 +14,10 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
+from batch_etl.contract import Contract
 from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
+from batch_etl.quarantine.masking import masked_row, personal_names
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.warehouse import fetch_rows
@@ -22,16 +27,20 @@ _HEADER = re.compile(r"^-- (Severity|Sales): (.+)$", re.MULTILINE)
 
 
 def check_tables(
-    cursor: Cursor, settings: Settings, touched: AbstractContextManager[None] | None = None
+    cursor: Cursor,
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    touched: AbstractContextManager[None] | None = None,
 ) -> list[CheckResult]:
     """The checks of sql/checks.
 
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
+    personal = personal_names(contracts.values())
     headers = {file: _read_header(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))}
-    found = _offenders(cursor, [file for file, (_, is_local) in headers.items() if not is_local])
+    found = _offenders(cursor, [file for file, (_, is_local) in headers.items() if not is_local], personal)
     with touched or nullcontext():
-        found |= _offenders(cursor, [file for file, (_, is_local) in headers.items() if is_local])
+        found |= _offenders(cursor, [file for file, (_, is_local) in headers.items() if is_local], personal)
     return [quality.judge_offenders(file.stem, severity, found[file]) for file, (severity, _) in headers.items()]
 
 
@@ -41,13 +50,13 @@ def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> Check
     return quality.judge_unknown_share(sales.records, sales.unknown, limit=settings.config.quality.max_unknown_share)
 
 
-def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:
+def check_keys(cursor: Cursor, tables: Iterable[str], contracts: Mapping[str, Contract]) -> list[CheckResult]:
     """No key of these tables, schema and name, is missing or double.
 
     Staging has no constraint yet but on months: one with a double key was not loaded.
     """
     statement = sql.SQL("SELECT {key}, COUNT(*) AS n FROM {view} GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10")
-    results = []
+    results, personal = [], personal_names(contracts.values())
     for table in tables:
         known = read_table(cursor, table)
         if known.month_column is not None:
@@ -56,12 +65,13 @@ def check_keys(cursor: Cursor, tables: Iterable[str]) -> list[CheckResult]:
         null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)
         view = sql.Identifier(table.partition(".")[2])
         query = statement.format(key=sql.SQL(", ").join(columns), view=view, null=null)
-        results.append(quality.judge_keys(table, fetch_rows(cursor, query)))
+        offenders = [masked_row(row, personal) for row in fetch_rows(cursor, query)]
+        results.append(quality.judge_keys(table, offenders))
     return results
 
 
-def _offenders(cursor: Cursor, files: Iterable[Path]) -> dict[Path, list[dict[str, Any]]]:
-    return {file: _rows_of(cursor, file) for file in files}
+def _offenders(cursor: Cursor, files: Iterable[Path], personal: Collection[str]) -> dict[Path, list[dict[str, Any]]]:
+    return {file: [masked_row(row, personal) for row in _rows_of(cursor, file)] for file in files}
 
 
 def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     return [
         *check_contracts(cursor, contracts, measured),
         *check_reconciliation(cursor, visible_batches(cursor), measured),
-        *check_tables(cursor, settings),
+        *check_tables(cursor, settings, contracts),
         check_unknown(measured, settings),
         check_freshness(cursor, datetime.now(UTC), max_age_hours=settings.config.quality.max_age_hours),
     ]

@@ -1,0 +1,73 @@
+"""What the checks keep of a warehouse names nobody: offenders are masked, numbers of persons are not measured."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from batch_etl.errors import QualityStopped
+from monitoring.warehouse_checks import check_warehouse
+from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
+from tests.unit.gifts import GIFTS
+
+PERSONAL = {
+    "- {name: giver_id,": "- {name: giver_id, classification: restricted,",
+    "- {name: pieces,": "- {name: pieces, classification: restricted, logicalTypeOptions: {minimum: 0},",
+}
+FILE = "giver_id,gift_id,price_usd,pieces,given_on\nAnn,1,2.00,70,2026-01-01\nBob,2,3.00,80,2026-01-01\n"
+MINE = "-- Severity: error\nSELECT gift_id, giver_id FROM gifts WHERE giver_id = 'Bob'\n"
+OFFENDERS = "SELECT check_name, offenders FROM audit.quality_results WHERE NOT is_passed ORDER BY check_name"
+
+
+@pytest.fixture
+def gifts(pipeline: Pipeline, spark: object) -> Pipeline:  # noqa: ARG001 - the stages find the session that runs
+    """A dataset whose key names persons, staged."""
+    contract = GIFTS
+    for free, personal in PERSONAL.items():
+        contract = contract.replace(free, personal)
+    (pipeline.home / "config/contracts/gifts.odcs.yaml").write_text(contract, encoding="utf-8")
+    (pipeline.raw / "gifts_1.csv").write_text(FILE, encoding="utf-8")
+    pipeline.run("r1", stages=tuple(SPARK_STAGES))
+    return pipeline
+
+
+def test_offenders_in_staging_are_named_without_personal_values(gifts: Pipeline) -> None:
+    (gifts.home / "sql/checks/mine.sql").write_text(MINE, encoding="utf-8")
+    gifts.query("UPDATE staging.gifts_t1 SET (gift_id, giver_id, pieces) = ('2', 'Bob', -1)")
+
+    with pytest.raises(QualityStopped):
+        gifts.run("r1", stages=["quality_checks"])
+
+    nobody = {"gift_id": "2", "giver_id": "***"}
+    assert gifts.query(OFFENDERS) == [
+        ("contract_of_gifts", [{"rule": "pieces: below 0", "rows": 2, "keys": [nobody, nobody]}]),
+        ("key_of_gifts", [{**nobody, "n": 2}]),
+        ("mine", [nobody, nobody]),
+    ]
+
+
+def test_offenders_in_what_is_published_are_named_without_personal_values(gifts: Pipeline) -> None:
+    gifts.run("r1", stages=AFTER_LOADING)
+    gifts.query("UPDATE core.gifts SET pieces = -1 WHERE gift_id = '1'")
+
+    with closing(psycopg2.connect(gifts.dsn)) as connection:
+        check_warehouse(connection, gifts.settings)
+
+    keys = [{"gift_id": "1", "giver_id": "***"}]
+    assert gifts.query(OFFENDERS) == [
+        ("contract_of_gifts", [{"rule": "pieces: below 0", "rows": 1, "keys": keys}]),
+    ]
+
+
+def test_how_numbers_of_persons_are_distributed_is_not_measured(gifts: Pipeline) -> None:
+    gifts.run("r1", stages=["quality_checks"])
+
+    gifts.shows(
+        "SELECT * FROM audit.figures WHERE figure LIKE 'gifts.%' ORDER BY figure",
+        """
+        figure                  | measured
+        gifts.price_usd at 25 % | 2.25
+        gifts.price_usd at 50 % | 2.5
+        gifts.price_usd at 75 % | 2.75
+        """,
+    )

@@ -7,6 +7,7 @@ marts. docs/runbook.md has an entry for every check.
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -17,11 +18,13 @@ from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
+from batch_etl.stores.audit import Ledger
 from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
+from monitoring.ledgers import read_ledgers, staged_batches
 from monitoring.measured_tables import Measured, measure_staged
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
@@ -46,13 +49,14 @@ def check_staging(run: Run) -> StageResult:
             show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
             measured = measure_staged(cursor, run.contracts, token, load)
+            ledgers = read_ledgers(cursor, staged_batches(manifest))
             touched = only_touched(cursor, token, load)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
                 *check_keys(cursor, manifest.rows, run.contracts),
-                *_check_batches(cursor, manifest, run.settings.config.quality),
+                *_check_batches(manifest, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
-                *check_reconciliation(cursor, manifest.batches, measured),
+                *check_reconciliation(cursor, ledgers, measured),
                 *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows),
@@ -71,18 +75,10 @@ def _count_rows(cursor: Cursor, manifest: Manifest, measured: Mapping[str, Measu
     return known | {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in others.items()}
 
 
-def _check_batches(cursor: Cursor, manifest: Manifest, limits: QualityLimits) -> list[CheckResult]:
-    batch_ids = [batch for ids in manifest.batches.values() for batch in ids]
-    statement = """
-        SELECT DISTINCT ON (dataset, batch_id) dataset, batch_id, source_file, source_records, quarantined_records
-        FROM audit.batch_ledger
-        WHERE batch_id = ANY(%s)
-        ORDER BY dataset, batch_id, judged_at DESC
-        """
-    ledgers = fetch_rows(cursor, statement, (batch_ids,))
+def _check_batches(manifest: Manifest, ledgers: Sequence[Ledger], limits: QualityLimits) -> list[CheckResult]:
     return [
-        quality.judge_ledgers(manifest.batches, [(row["dataset"], row["batch_id"]) for row in ledgers]),
-        quality.judge_quarantined_share(ledgers, limit=limits.max_quarantined_share),
+        quality.judge_ledgers(manifest.batches, [(ledger.dataset, ledger.batch_id) for ledger in ledgers]),
+        quality.judge_quarantined_share(list(map(asdict, ledgers)), limit=limits.max_quarantined_share),
     ]
 
 

@@ -1,76 +1,62 @@
 """Does what is in the tables add up to what stood in the files, and is it of today?"""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
 from batch_etl.quality import CheckResult
+from batch_etl.stores.audit import Ledger
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.measured_tables import Measured
 
-Batches = Mapping[str, Sequence[str]]
-
-_FILES = """
-    SELECT
-        ledger.dataset,
-        ledger.source_file,
-        ledger.source_records,
-        ledger.clean_records + ledger.quarantined_records + ledger.duplicate_records AS accounted_records,
-        ledger.source_cents,
-        ledger.clean_cents + ledger.quarantined_cents + ledger.duplicate_cents AS accounted_cents,
-        ledger.quarantined_records,
-        COALESCE(held.records, 0) AS records_in_quarantine
-    FROM (
-        SELECT DISTINCT ON (dataset, batch_id) *
-        FROM audit.batch_ledger
-        WHERE batch_id = ANY(%s)
-        ORDER BY dataset, batch_id, judged_at DESC
-    ) AS ledger
-    LEFT JOIN (
-        SELECT dataset, batch_id, COUNT(*) AS records
-        FROM records
-        GROUP BY dataset, batch_id
-    ) AS held USING (dataset, batch_id)
-    ORDER BY ledger.dataset, ledger.source_file
-"""
-_CLEAN = """
-    SELECT dataset, SUM(clean_records)::bigint AS clean_records, SUM(clean_cents) AS clean_cents
-    FROM (
-        SELECT DISTINCT ON (dataset, batch_id) dataset, clean_records, clean_cents
-        FROM audit.batch_ledger
-        WHERE batch_id = ANY(%s)
-        ORDER BY dataset, batch_id, judged_at DESC
-    ) AS ledger
-    GROUP BY dataset
-    ORDER BY dataset
-"""
+_IN_QUARANTINE = "SELECT dataset, batch_id, COUNT(*) AS n FROM records GROUP BY dataset, batch_id"
 _LAST_GOOD_RUN = """
     SELECT MAX(finished_at) FROM audit.stage_runs WHERE stage = 'publish' AND state IN ('done', 'nothing new')
 """
 
 
-def check_reconciliation(cursor: Cursor, batches: Batches, measured: Mapping[str, Measured]) -> list[CheckResult]:
+def check_reconciliation(
+    cursor: Cursor, ledgers: Sequence[Ledger], measured: Mapping[str, Measured]
+) -> list[CheckResult]:
     """Follow records and cents of every file from its bytes to the tables that were measured."""
-    batch_ids = list(chain.from_iterable(batches.values()))
-    files = _fetch_figures(cursor, _FILES, batch_ids)
-    held = [
-        {**row, "table_rows": measured[row["dataset"]].records, "table_cents": measured[row["dataset"]].cents}
-        for row in _fetch_figures(cursor, _CLEAN, batch_ids)
-        if row["dataset"] in measured
-    ]
-    return [quality.judge_files(files), quality.judge_tables(held)]
+    quarantined = {(row["dataset"], row["batch_id"]): row["n"] for row in fetch_rows(cursor, _IN_QUARANTINE)}
+    in_order = sorted(ledgers, key=lambda ledger: (ledger.dataset, ledger.source_file))
+    files = [_account(ledger, quarantined.get((ledger.dataset, ledger.batch_id), 0)) for ledger in in_order]
+    return [quality.judge_files(files), quality.judge_tables(_compare(ledgers, measured))]
 
 
-def _fetch_figures(cursor: Cursor, statement: str, batch_ids: Sequence[str]) -> list[dict[str, Any]]:
-    # A bigint holds nine of the largest amounts that a contract may have; numeric holds them all, and comes as Decimal.
+def _account(ledger: Ledger, in_quarantine: int) -> dict[str, Any]:
+    return {
+        "dataset": ledger.dataset,
+        "source_file": ledger.source_file,
+        "source_records": ledger.source_records,
+        "accounted_records": ledger.clean_records + ledger.quarantined_records + ledger.duplicate_records,
+        "source_cents": ledger.source_cents,
+        "accounted_cents": ledger.clean_cents + ledger.quarantined_cents + ledger.duplicate_cents,
+        "quarantined_records": ledger.quarantined_records,
+        "records_in_quarantine": in_quarantine,
+    }
+
+
+def _compare(ledgers: Sequence[Ledger], measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
+    records: Counter[str] = Counter()
+    cents: Counter[str] = Counter()
+    for ledger in ledgers:
+        records[ledger.dataset] += ledger.clean_records
+        cents[ledger.dataset] += ledger.clean_cents
     return [
-        {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
-        for row in fetch_rows(cursor, statement, (batch_ids,))
+        {
+            "dataset": dataset,
+            "clean_records": records[dataset],
+            "clean_cents": cents[dataset],
+            "table_rows": measured[dataset].records,
+            "table_cents": measured[dataset].cents,
+        }
+        for dataset in sorted(records.keys() & measured.keys())
     ]
 
 
@@ -85,14 +71,3 @@ def last_good_run(cursor: Cursor) -> datetime | None:
     """When a run last came to a publish, also where it found nothing new. A restore is none."""
     moment: datetime | None = fetch_value(cursor, _LAST_GOOD_RUN)
     return moment
-
-
-def visible_batches(cursor: Cursor) -> dict[str, list[str]]:
-    """The batches of the release that everybody sees, by dataset."""
-    batches: dict[str, list[str]] = {}
-    for row in fetch_rows(
-        cursor,
-        "SELECT dataset, batch_id FROM audit.release_batches WHERE release = (SELECT MAX(release) FROM audit.releases)",
-    ):
-        batches.setdefault(row["dataset"], []).append(row["batch_id"])
-    return batches

@@ -11,8 +11,9 @@ from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores.warehouse import fetch_value
 from monitoring.contract_checks import check_contracts
+from monitoring.ledgers import read_ledgers, visible_batches
 from monitoring.measured_tables import measure_tables
-from monitoring.reconciliation import check_freshness, check_reconciliation, visible_batches
+from monitoring.reconciliation import check_freshness, check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
 from monitoring.table_checks import check_tables, check_unknown
@@ -39,7 +40,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     measured = measure_tables(cursor, contracts)
     return [
         *check_contracts(cursor, contracts, measured),
-        *check_reconciliation(cursor, visible_batches(cursor), measured),
+        *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured),
         *check_tables(cursor, settings, contracts),
         check_unknown(measured, settings),
         check_freshness(cursor, datetime.now(UTC), max_age_hours=settings.config.quality.max_age_hours),

@@ -50,7 +50,8 @@ def transform(run: Run) -> StageResult:
         write_quarantined(run.lake, inputs, tables)
         rows = tables.count_published_rows()
         inputs.write(beside)
-        Manifest(inputs.fingerprint, inputs.batches, rows, tables.fingerprint_published_parts()).write(beside)
+        parts = tables.fingerprint_published_parts()
+        Manifest(inputs.fingerprint, inputs.batches, rows, parts, inputs.contracts).write(beside)
     forget_old(run.lake, run.contracts, kept_marts=run.settings.config.lake.kept_marts)
     months = "all" if star.months is None else sorted(star.months)
     return StageResult(

@@ -548,6 +548,9 @@ COMMENT ON TABLE audit.release_batches IS 'One row a batch in a release: the loa
 COMMENT ON COLUMN audit.release_batches.release IS 'Number of the release.';
 COMMENT ON COLUMN audit.release_batches.dataset IS 'Dataset of the batch.';
 COMMENT ON COLUMN audit.release_batches.batch_id IS 'sha256 of the source file.';
+-- Releases of before it stood here have none.
+ALTER TABLE audit.release_batches ADD COLUMN IF NOT EXISTS contract_id text;
+COMMENT ON COLUMN audit.release_batches.contract_id IS 'Fingerprint of the contract that judged the batch for it; where empty, the last judgement counts.';
 
 CREATE TABLE IF NOT EXISTS audit.release_parts (
     release bigint NOT NULL REFERENCES audit.releases,

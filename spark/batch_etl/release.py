@@ -231,7 +231,10 @@ def record_release(
 def record_batches(cursor: Cursor, release: int, manifest: Manifest) -> None:
     for dataset, batches in manifest.batches.items():
         for batch in batches:
-            cursor.execute("INSERT INTO audit.release_batches VALUES (%s, %s, %s)", (release, dataset, batch))
+            cursor.execute(
+                "INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id) VALUES (%s, %s, %s, %s)",
+                (release, dataset, batch, manifest.contracts.get(dataset)),
+            )
 
 
 def record_changes(cursor: Cursor, release: int, changes: Sequence[Change]) -> None:

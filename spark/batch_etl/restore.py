@@ -119,8 +119,8 @@ def _restore_table(cursor: Cursor, table: Table, wanted: int, *, newest: int, nu
 def _copy_batches(cursor: Cursor, wanted: int, number: int) -> None:
     cursor.execute(
         """
-        INSERT INTO audit.release_batches (release, dataset, batch_id)
-        SELECT %s, dataset, batch_id FROM audit.release_batches WHERE release = %s
+        INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id)
+        SELECT %s, dataset, batch_id, contract_id FROM audit.release_batches WHERE release = %s
         """,
         (number, wanted),
     )

@@ -1,16 +1,35 @@
 """Another contract judges every batch again; the one before comes back with its judgement."""
 
-from contextlib import AbstractContextManager
+import json
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
+from batch_etl import restore
 from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.recompute import Recompute
 from batch_etl.stores import lake
 from batch_etl.stores.lake import replacing
+from monitoring.warehouse_checks import check_warehouse
 from tests.integration.conftest import CUSTOMERS
-from tests.integration.pipeline import AFTER_LOADING, STAGES, Pipeline
+from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, STAGES, Pipeline
+
+SUMS = {"files_add_up": True, "tables_add_up": True}
+
+
+def sums_of(pipeline: Pipeline) -> dict[str, bool]:
+    """Whether what is published adds up, by check."""
+    with closing(psycopg2.connect(pipeline.dsn)) as connection:
+        results = check_warehouse(connection, pipeline.settings)
+    return {result.name: result.is_passed for result in results if result.name in SUMS}
+
+
+def refuse_south(pipeline: Pipeline) -> None:
+    contract = pipeline.home / "config/contracts/sales.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("validValues: [north, south,", "validValues: [north,"), encoding="utf-8")
 
 
 def test_a_contract_that_changes_judges_every_batch_again_and_may_change_back(loaded: Pipeline) -> None:
@@ -19,7 +38,7 @@ def test_a_contract_that_changes_judges_every_batch_again_and_may_change_back(lo
     contract = loaded.home / "config/contracts/sales.odcs.yaml"
     as_it_was = contract.read_text(encoding="utf-8")
 
-    contract.write_text(as_it_was.replace("validValues: [north, south,", "validValues: [north,"), encoding="utf-8")
+    refuse_south(loaded)
     stricter = loaded.run("stricter")
 
     assert [stage for stage in STAGES if stricter[stage].is_nothing_new] == ["data_ingestion"]
@@ -109,3 +128,40 @@ def test_clean_records_that_are_gone_are_missed(loaded: Pipeline) -> None:
 
     file.parent.rmdir()
     loaded.run("r2", stages=("data_cleaning", "data_transformation"))
+
+
+def test_what_is_published_is_counted_as_its_own_contract_judged_it(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    refuse_south(loaded)
+    loaded.run("dry", stages=(*SPARK_STAGES, "quality_checks", "daily_summary"))
+
+    assert sums_of(loaded) == SUMS
+    report = json.loads((loaded.home / "data/processed/reports/dry.json").read_text(encoding="utf-8"))
+    ((clean, released, published),) = (
+        (row["clean_records"], row["released_clean_records"], row["published_rows"])
+        for row in report["datasets"]
+        if row["dataset"] == "sales"
+    )
+    assert (clean, released, published) == (4, 5, 5)
+    assert [row["clean_records"] for row in report["batches"] if row["dataset"] == "sales"] == [5]
+    loaded.query("DELETE FROM quarantine.records WHERE dataset = 'sales'")
+    assert sums_of(loaded) == {**SUMS, "files_add_up": False}
+
+
+def test_a_release_that_is_put_back_is_counted_as_it_was_judged_then(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    refuse_south(loaded)
+    loaded.run("stricter")
+    assert sums_of(loaded) == SUMS
+
+    with closing(psycopg2.connect(loaded.dsn)) as connection:
+        restore.restore(connection, 1, run_key="back", limits=loaded.settings.config.releases)
+
+    assert sums_of(loaded) == SUMS
+
+
+def test_of_a_release_that_did_not_write_its_contracts_down_the_last_judgement_counts(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    loaded.query("UPDATE audit.release_batches SET contract_id = NULL")
+
+    assert sums_of(loaded) == SUMS

@@ -54,14 +54,16 @@ class Inputs:
 class Manifest:
     """What stands in a mart.
 
-    rows   schema.table -> number of rows
-    parts  schema.table -> month, or '' for a table that is not kept by month -> fingerprint of the rows
+    rows       schema.table -> number of rows
+    parts      schema.table -> month, or '' for a table that is not kept by month -> fingerprint of the rows
+    contracts  dataset -> fingerprint of the contract that judged its batches; nothing in marts of before it stood there
     """
 
     fingerprint: str
     batches: Mapping[str, tuple[str, ...]]
     rows: Mapping[str, int]
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    contracts: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")

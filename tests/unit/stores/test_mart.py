@@ -146,7 +146,7 @@ def test_a_dataset_that_queries_would_take_for_another_table_is_refused(project:
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
-    manifest = Manifest("f1", {"sales": ["b1"]}, {"core.fct_sale": 3})
+    manifest = Manifest("f1", {"sales": ["b1"]}, {"core.fct_sale": 3}, contracts={"sales": "c1"})
     manifest.write(tmp_path)
 
     assert read_manifest(tmp_path) == manifest

@@ -24,7 +24,7 @@ from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
-from monitoring.ledgers import read_ledgers, staged_batches
+from monitoring.ledgers import only_brought, read_ledgers, staged_batches
 from monitoring.measured_tables import Measured, measure_staged
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
@@ -59,7 +59,7 @@ def check_staging(run: Run) -> StageResult:
                 *check_reconciliation(cursor, ledgers, measured),
                 *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
-                *check_figures(cursor, run, token, manifest.rows),
+                *check_figures(cursor, run, token, manifest.rows, only_brought(cursor, ledgers)),
             ]
         _record(connection, run.run_key, token, results)
     _stop_on_error(run.run_key, results)

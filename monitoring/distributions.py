@@ -1,4 +1,4 @@
-"""How the values that a run brought are distributed: the share of each allowed value, the quartiles of each number."""
+"""How the values that an attempt brings are distributed: shares of allowed values, quartiles of numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,25 +8,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.quarantine.masking import personal_names
+from batch_etl.stores.audit import Ledger
 from batch_etl.stores.lake import Lake, count_rows_of, files_in, read_part
-from batch_etl.stores.warehouse import fetch_rows
 from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
 # So many records tell a share to a third of a thousandth: of more, every second, third … is looked at.
 _RECORDS_LOOKED_AT = 2_000_000
-# The clean records of the files that came with the run, as their contract judged them last.
-_BROUGHT = """
-    SELECT DISTINCT ON (ledger.dataset, ledger.batch_id) ledger.dataset, ledger.batch_id, ledger.contract_id
-    FROM audit.batch_ledger AS ledger
-    INNER JOIN audit.source_files AS delivered USING (dataset, batch_id)
-    WHERE delivered.run_key = %s AND delivered.state = 'landed'
-    ORDER BY ledger.dataset, ledger.batch_id, ledger.judged_at DESC
-"""
 
 
 @dataclass(frozen=True)
@@ -37,15 +28,15 @@ class Measured:
     noise: float
 
 
-def measure_brought(cursor: Cursor, run_key: str, lake: Lake, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
-    """Every figure of every dataset of which the run brought clean records; of millions, of every so many.
+def measure_brought(brought: Sequence[Ledger], lake: Lake, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
+    """Every figure of every dataset of which there are clean records in these batches; of millions, of every so many.
 
     Personal columns have none: a quartile of few records is somebody's value.
     """
     folders: dict[str, list[Path]] = {}
-    for row in fetch_rows(cursor, _BROUGHT, (run_key,)):
-        folder = lake.judged("clean", row["dataset"], row["contract_id"], row["batch_id"])
-        folders.setdefault(row["dataset"], []).append(folder)
+    for ledger in brought:
+        folder = lake.judged("clean", ledger.dataset, ledger.contract_id, ledger.batch_id)
+        folders.setdefault(ledger.dataset, []).append(folder)
     figures: dict[str, Measured] = {}
     personal = personal_names(contracts.values())
     for dataset in sorted(folders.keys() & contracts.keys()):

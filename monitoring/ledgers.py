@@ -57,3 +57,12 @@ def read_ledgers(cursor: Cursor, batches: Sequence[HeldBatch]) -> list[Ledger]:
     return [
         Ledger(**{**row, **{name: int(row[name]) for name in _CENTS}}) for row in fetch_rows(cursor, _LEDGERS, columns)
     ]
+
+
+def only_brought(cursor: Cursor, ledgers: Sequence[Ledger]) -> list[Ledger]:
+    """Those of batches that the newest release does not hold, whichever run landed them.
+
+    The first release brings everything; a batch that another contract judged again is not brought again.
+    """
+    visible = {(batch.dataset, batch.batch_id) for batch in visible_batches(cursor)}
+    return [ledger for ledger in ledgers if (ledger.dataset, ledger.batch_id) not in visible]

@@ -1,5 +1,6 @@
 """Volumes, rates, distributions and key figures of an attempt against those of earlier releases."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,6 +13,7 @@ from batch_etl import quality
 from batch_etl.anomalies import Limits, Point, judge_point
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run
+from batch_etl.stores.audit import Ledger
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.distributions import Measured, measure_brought
 
@@ -31,26 +33,6 @@ _HISTORY = """
     )
     ORDER BY known.measured_at DESC
     LIMIT 20000
-"""
-_VOLUMES = """
-    SELECT 'records of ' || dataset AS name, SUM(records)::float AS value
-    FROM audit.source_files
-    WHERE run_key = %s AND state = 'landed'
-    GROUP BY dataset
-"""
-_QUARANTINED = """
-    SELECT
-        'quarantined share of ' || ledger.dataset AS name,
-        SUM(ledger.quarantined_records)::float / NULLIF(SUM(ledger.source_records), 0)::float AS value
-    FROM (
-        SELECT DISTINCT ON (dataset, batch_id) dataset, batch_id, source_records, quarantined_records
-        FROM audit.batch_ledger
-        ORDER BY dataset, batch_id, judged_at DESC
-    ) AS ledger
-    INNER JOIN audit.source_files AS delivered USING (dataset, batch_id)
-    WHERE delivered.run_key = %s AND delivered.state = 'landed'
-    GROUP BY ledger.dataset
-    HAVING SUM(ledger.source_records) > 0
 """
 _NULLABLE = """
     SELECT table_name, ARRAY_AGG(column_name::text ORDER BY ordinal_position) AS columns
@@ -72,17 +54,20 @@ _DAYS = """
 """
 
 
-def check_figures(cursor: Cursor, run: Run, token: int, tables: Iterable[str]) -> list[CheckResult]:
-    """Measure staging and what the run brought, keep it for the runs to come, compare it with the runs before.
+def check_figures(
+    cursor: Cursor, run: Run, token: int, tables: Iterable[str], brought: Sequence[Ledger]
+) -> list[CheckResult]:
+    """Measure staging and what the attempt brings, keep it for the runs to come, compare it with the runs before.
 
-    tables  those in staging, schema and name, visible under their name alone
+    tables   those in staging, schema and name, visible under their name alone
+    brought  of the batches that no reader sees yet
     """
     limits = run.settings.config.quality
     today: date = fetch_value(cursor, "SELECT CURRENT_DATE")
     earlier = _earlier(cursor)
-    volumes = _named(cursor, _VOLUMES, run.run_key)
-    rates = {**_named(cursor, _QUARANTINED, run.run_key), **_null_rates(cursor, tables)}
-    measured = measure_brought(cursor, run.run_key, run.lake, run.contracts)
+    volumes = _volumes(brought)
+    rates = {**_quarantined_shares(brought), **_null_rates(cursor, tables)}
+    measured = measure_brought(brought, run.lake, run.contracts)
     for name, value in {**volumes, **rates, **{name: told.value for name, told in measured.items()}}.items():
         cursor.execute(
             "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
@@ -136,8 +121,22 @@ def _earlier(cursor: Cursor) -> dict[str, list[Point]]:
     return points
 
 
-def _named(cursor: Cursor, statement: str, run_key: str) -> dict[str, float]:
-    return {row["name"]: row["value"] for row in fetch_rows(cursor, statement, (run_key,))}
+def _volumes(brought: Sequence[Ledger]) -> dict[str, float]:
+    records = _by_dataset((ledger.dataset, ledger.source_records) for ledger in brought)
+    return {f"records of {dataset}": float(count) for dataset, count in records.items()}
+
+
+def _quarantined_shares(brought: Sequence[Ledger]) -> dict[str, float]:
+    records = _by_dataset((ledger.dataset, ledger.source_records) for ledger in brought)
+    quarantined = _by_dataset((ledger.dataset, ledger.quarantined_records) for ledger in brought)
+    return {f"quarantined share of {name}": quarantined[name] / count for name, count in records.items() if count}
+
+
+def _by_dataset(counts: Iterable[tuple[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for dataset, count in counts:
+        total[dataset] += count
+    return total
 
 
 def _null_rates(cursor: Cursor, tables: Iterable[str]) -> dict[str, float]:

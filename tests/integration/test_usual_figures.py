@@ -3,7 +3,8 @@
 import pytest
 from psycopg2 import sql
 
-from tests.integration.pipeline import Pipeline
+from tests.integration.conftest import SALES
+from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
 
 # 40 releases of one file a day, 8 records of sales each, the newest a day ago.
 HISTORY = """
@@ -129,3 +130,73 @@ def test_runs_that_were_not_published_and_releases_gone_back_from_are_no_history
     loaded.query("UPDATE audit.runs SET state = 'loaded'")
     loaded.query("DELETE FROM audit.quality_results")
     assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
+
+
+# What a release brought, and one distribution of it.
+BROUGHT = """
+    SELECT figure, measured
+    FROM audit.figures INNER JOIN audit.releases USING (token)
+    WHERE release = {} AND figure ~ '(records of|quarantined share of|sales.region is north)'
+    ORDER BY figure
+"""
+
+
+def deliver(pipeline: Pipeline, sales: int) -> None:
+    """A file of so many sales, all in the north; one in four breaks the contract."""
+    north = "S1{:07},C0000001,P000001,{},1.00,0,2025-03-01T10:00:00Z,north,card"
+    lines = [north.format(number, "x" if number % 4 == 0 else 1) for number in range(sales)]
+    file = "\n".join([SALES.splitlines()[0], *lines, ""])
+    (pipeline.raw / "sales_2.csv").write_text(file, encoding="utf-8")
+
+
+@pytest.mark.parametrize("came", [[*SPARK_STAGES][:3], [*SPARK_STAGES, "quality_checks"]], ids=["failed", "dry run"])
+def test_what_a_run_left_unpublished_is_looked_at_by_the_run_that_publishes_it(
+    loaded: Pipeline, came: list[str]
+) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    deliver(loaded, 100)
+    loaded.run("r2", stages=came)
+
+    loaded.run("r3")
+
+    loaded.shows(
+        BROUGHT.format(2),
+        """
+        figure                     | measured
+        quarantined share of sales | 0.25
+        records of sales           | 100
+        sales.region is north      | 1
+        """,
+    )
+
+
+def test_a_first_release_brings_what_runs_before_it_landed(loaded: Pipeline) -> None:
+    deliver(loaded, 92)
+
+    loaded.run("r2")
+
+    loaded.shows(
+        BROUGHT.format(1),
+        """
+        figure                         | measured
+        quarantined share of customers | 0.5
+        quarantined share of products  | 0
+        quarantined share of sales     | 0.24
+        records of customers           | 4
+        records of products            | 2
+        records of sales               | 100
+        sales.region is north          | 0.9459459459459459
+        """,
+    )
+
+
+def test_files_that_are_judged_again_bring_nothing(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("validValues: [north, south,", "validValues: [north,"), encoding="utf-8")
+
+    loaded.run("stricter")
+
+    loaded.shows("SELECT release FROM audit.releases ORDER BY release", "release\n1\n2")
+    assert loaded.query(BROUGHT.format(2)) == []

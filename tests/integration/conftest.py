@@ -35,6 +35,16 @@ P000001,"Tab\tand
 line \\. \\N ""end"" 🎁",home,10.00,5.00,1,,2024-01-01T00:00:00Z
 P000002,Plain,toys,3.00,2.00,7,Maker,2024-01-01T00:00:00Z
 """
+# Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
+STORES = """\
+Liste des magasins, arrêtée le 20/11/2026;;;;;;;;;
+store_name;store_id;remarks;manager_name;format_code;employees;monthly_rent_eur;opened_on;is_owned;exported_at_utc
+  Café   de la Gare ;st001;déménage;Zoé Müller;City;12;1234,50;29/02/2024;true;20/11/2026 18:30
+"Nord; Est";ST002;;;kiosk;3;900;01/12/1999;;20/11/2026 18:30
+Vieux Port;ST003;;;mall;7;1.234,50;31/04/2020;ja;20/11/2026 18:30
+;ST004;;;mall;501;0,001;01/01/2020;true;20/11/2026 18:30
+Nord Est;ST002;fermé;;outlet;4;950,5;01/12/1999;;20/11/2026 19:00
+"""
 
 
 @pytest.fixture
@@ -69,6 +79,21 @@ def loaded_once(
 def loaded(loaded_once: Pipeline, tmp_path: Path, clone_database: Callable[..., str]) -> Pipeline:
     """A copy of it for this test alone."""
     return loaded_once.copy(tmp_path / "home", clone_database(template=loaded_once.database))
+
+
+@pytest.fixture(scope="session")
+def stores(
+    tmp_path_factory: pytest.TempPathFactory,
+    clone_database: Callable[..., str],
+    empty_warehouse: str,
+    spark: object,  # noqa: ARG001 - the stages find the session that runs
+) -> Pipeline:
+    """A project with the example of the documentation and one file for it, published. Nobody changes it."""
+    pipeline = Pipeline.make(tmp_path_factory.mktemp("stores") / "home", clone_database(template=empty_warehouse))
+    shutil.copy(PROJECT / "docs/examples/stores.odcs.yaml", pipeline.home / "config/contracts")
+    (pipeline.raw / "stores_paris.csv").write_bytes(STORES.encode("latin-1"))
+    pipeline.run("r1")
+    return pipeline
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """A dataset without a line of Python or SQL: a contract alone, for a file that looks all different."""
 
 import json
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -13,40 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch_etl.contracts.reader import read_contract, read_contracts
-from batch_etl.errors import ConfigurationError, LoadFailed
 from batch_etl.recompute import Recompute
-from batch_etl.stores import clean_records, warehouse
+from batch_etl.stores import clean_records
 from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
 from monitoring.warehouse_checks import check_warehouse
-from tests.integration.pipeline import PROJECT, Pipeline
+from tests.integration.conftest import STORES
+from tests.integration.pipeline import Pipeline
 from tests.unit.gifts import GIFTS
-
-# Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
-STORES = """\
-Liste des magasins, arrêtée le 20/11/2026;;;;;;;;;
-store_name;store_id;remarks;manager_name;format_code;employees;monthly_rent_eur;opened_on;is_owned;exported_at_utc
-  Café   de la Gare ;st001;déménage;Zoé Müller;City;12;1234,50;29/02/2024;true;20/11/2026 18:30
-"Nord; Est";ST002;;;kiosk;3;900;01/12/1999;;20/11/2026 18:30
-Vieux Port;ST003;;;mall;7;1.234,50;31/04/2020;ja;20/11/2026 18:30
-;ST004;;;mall;501;0,001;01/01/2020;true;20/11/2026 18:30
-Nord Est;ST002;fermé;;outlet;4;950,5;01/12/1999;;20/11/2026 19:00
-"""
-
-
-@pytest.fixture(scope="module")
-def stores(
-    tmp_path_factory: pytest.TempPathFactory,
-    clone_database: Callable[..., str],
-    empty_warehouse: str,
-    spark: object,  # noqa: ARG001 - the stages find the session that runs
-) -> Pipeline:
-    """A project with the example of the documentation and one file for it, published. Nobody changes it."""
-    pipeline = Pipeline.make(tmp_path_factory.mktemp("stores") / "home", clone_database(template=empty_warehouse))
-    shutil.copy(PROJECT / "docs/examples/stores.odcs.yaml", pipeline.home / "config/contracts")
-    (pipeline.raw / "stores_paris.csv").write_bytes(STORES.encode("latin-1"))
-    pipeline.run("r1")
-    return pipeline
 
 
 def test_a_dataset_needs_a_contract_and_nothing_else(stores: Pipeline) -> None:
@@ -105,58 +78,6 @@ def test_a_number_that_becomes_personal_is_shown_no_more(
         assert follow_contracts(connection, read_contracts(again.home / "config/contracts")) == []
 
     again.shows("SELECT * FROM masked.stores ORDER BY 1", "store_id | monthly_rent_eur\nST001 |\nST002 |")
-
-
-def test_a_key_that_its_table_does_not_have_is_refused(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
-    opened = "name: opened_on\n"
-    text = contract.read_text(encoding="utf-8")
-    second = f"{opened}        primaryKey: true\n        primaryKeyPosition: 2\n"
-    contract.write_text(text.replace(opened, second), encoding="utf-8")
-
-    with pytest.raises(LoadFailed, match=r"core\.stores has the key store_id, its contract store_id, opened_on;"):
-        again.run("r2")
-
-
-def test_without_its_contract_its_table_stays_and_others_are_published(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
-    contract.rename(tmp_path / "kept.yaml")
-    shutil.copy(PROJECT / "data/raw/customer_data_small.json", again.raw)
-    before = again.contents(("core.stores",))
-
-    again.run("r2")
-
-    assert again.query("SELECT state FROM audit.runs WHERE run_key = 'r2'") == [("published",)]
-    assert again.contents(("core.stores",)) == before
-    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(0,)]
-    with warehouse.connect(again.dsn, application_name="test") as connection:
-        assert [result for result in check_warehouse(connection, again.settings) if not result.is_passed] == []
-    (tmp_path / "kept.yaml").rename(contract)
-    again.run("r3")
-    assert again.contents(("core.stores",)) == before
-    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(2,)]
-
-
-def test_a_column_that_older_files_lack_is_told_with_them(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
-    text = contract.read_text(encoding="utf-8").replace("value: evolve", "value: freeze")
-    opened, kind = "      - name: opened_on\n", "logicalType: integer\n        physicalType: integer\n"
-    added = f"      - name: floors\n        description: How many.\n        {kind}"
-    contract.write_text(text.replace(opened, f"{added}{opened}"), encoding="utf-8")
-    with closing(psycopg2.connect(again.dsn)) as connection:
-        assert follow_contracts(connection, read_contracts(contract.parent)) == ["core.stores.floors"]
-
-    with pytest.raises(ConfigurationError, match=r"release 1 holds stores_paris\.csv, which this run could not read"):
-        again.run("r2")
 
 
 def test_queries_read_it_and_releases_follow_it(

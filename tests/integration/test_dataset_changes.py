@@ -1,0 +1,90 @@
+"""A dataset with a table of its own gets another key, a column more, or no contract any more."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from batch_etl.contracts.reader import read_contracts
+from batch_etl.errors import ConfigurationError, LoadFailed
+from batch_etl.stores import warehouse
+from batch_etl.stores.contract_tables import follow_contracts
+from monitoring.warehouse_checks import check_warehouse
+from tests.integration.pipeline import PROJECT, Pipeline
+
+
+def failed_checks(pipeline: Pipeline) -> list[str]:
+    with warehouse.connect(pipeline.dsn, application_name="test") as connection:
+        return [result.name for result in check_warehouse(connection, pipeline.settings) if not result.is_passed]
+
+
+def test_a_key_that_its_table_does_not_have_is_refused(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    opened = "name: opened_on\n"
+    text = contract.read_text(encoding="utf-8")
+    second = f"{opened}        primaryKey: true\n        primaryKeyPosition: 2\n"
+    contract.write_text(text.replace(opened, second), encoding="utf-8")
+
+    with pytest.raises(LoadFailed, match=r"core\.stores has the key store_id, its contract store_id, opened_on;"):
+        again.run("r2")
+
+
+def test_without_its_contract_its_table_stays_and_others_are_published(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    contract.rename(tmp_path / "kept.yaml")
+    shutil.copy(PROJECT / "data/raw/customer_data_small.json", again.raw)
+    before = again.contents(("core.stores",))
+
+    again.run("r2")
+
+    assert again.query("SELECT state FROM audit.runs WHERE run_key = 'r2'") == [("published",)]
+    assert again.contents(("core.stores",)) == before
+    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(0,)]
+    assert failed_checks(again) == []
+    (tmp_path / "kept.yaml").rename(contract)
+    again.run("r3")
+    assert again.contents(("core.stores",)) == before
+    assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(2,)]
+
+
+def test_a_column_that_older_files_lack_is_told_with_them(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    text = contract.read_text(encoding="utf-8").replace("value: evolve", "value: freeze")
+    opened, kind = "      - name: opened_on\n", "logicalType: integer\n        physicalType: integer\n"
+    added = f"      - name: floors\n        description: How many.\n        {kind}"
+    contract.write_text(text.replace(opened, f"{added}{opened}"), encoding="utf-8")
+    with closing(psycopg2.connect(again.dsn)) as connection:
+        assert follow_contracts(connection, read_contracts(contract.parent)) == ["core.stores.floors"]
+
+    with pytest.raises(ConfigurationError, match=r"release 1 holds stores_paris\.csv, which this run could not read"):
+        again.run("r2")
+
+
+def test_the_same_bytes_of_a_dataset_that_is_gone_are_nobody_elses(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    contract = again.home / "config/contracts/stores.odcs.yaml"
+    text = contract.read_text(encoding="utf-8").replace("name: stores\n", "name: shops\n")
+    (contract.parent / "shops.odcs.yaml").write_text(text.replace("raw/stores", "raw/shops"), encoding="utf-8")
+    (again.raw / "stores_paris.csv").rename(again.raw / "shops_paris.csv")
+    contract.unlink()
+
+    again.run("r2")
+
+    assert again.query("SELECT state FROM audit.runs WHERE run_key = 'r2'") == [("published",)]
+    ((shops,), (stores_before,)) = (again.contents((f"core.{name}",)).values() for name in ("shops", "stores"))
+    assert shops == stores_before
+    assert failed_checks(again) == []

@@ -10,7 +10,8 @@ from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.dataset_tables import own_datasets, write_datasets
+from batch_etl.stores.contract_tables import own_datasets
+from batch_etl.stores.dataset_tables import write_datasets
 from batch_etl.stores.lake import replacing, size_of
 from batch_etl.stores.landing import known_batches
 from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_before, read_statements

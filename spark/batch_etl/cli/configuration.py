@@ -10,6 +10,8 @@ from batch_etl.contracts.reader import read_contracts
 from batch_etl.contracts.together import missing_contracts
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
+from batch_etl.stores.contract_tables import own_datasets
+from batch_etl.stores.mart import read_statements
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +22,7 @@ def validate_config(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check config/pipeline.yaml and every contract, without any service; tell every fault of every file at once."""
+    """Check config/pipeline.yaml, every contract and query, without any service; tell every fault at once."""
     settings = Settings()
     sizes, contracts, faults = _read_everything(settings)
     if as_json:
@@ -48,6 +50,7 @@ def _read_everything(settings: Settings) -> tuple[dict[str, str], dict[str, Cont
     try:
         contracts = read_contracts(folder)
         faults += missing_contracts(contracts, folder)
+        read_statements(settings.pipeline_home, own_datasets(contracts))
     except ConfigurationError as error:
         faults += error.faults
     return sizes, contracts, faults

@@ -1,6 +1,6 @@
 """The tables of core that hold the datasets: those of the star, and for every other dataset one of its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -27,6 +27,11 @@ _MASKED_TEXT = r"""
 
 def table_of(dataset: str) -> str:
     return STAR_TABLES.get(dataset, f"core.{dataset}")
+
+
+def own_datasets(datasets: Iterable[str]) -> list[str]:
+    """Those that have a table of their own."""
+    return sorted({*datasets} - STAR_TABLES.keys())
 
 
 def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) -> list[str]:

@@ -1,18 +1,11 @@
 """Writes the tables of datasets that the star is not made of: of each key the version that stands."""
 
-from collections.abc import Iterable
-
 from pyspark.sql import DataFrame
 
 from batch_etl.stores.clean_records import CleanRecords
-from batch_etl.stores.contract_tables import STAR_TABLES, table_of
+from batch_etl.stores.contract_tables import own_datasets, table_of
 from batch_etl.stores.mart import Inputs
 from batch_etl.stores.mart_tables import MartTables
-
-
-def own_datasets(datasets: Iterable[str]) -> list[str]:
-    """Those that have a table of their own."""
-    return sorted({*datasets} - STAR_TABLES.keys())
 
 
 def write_datasets(clean: CleanRecords, tables: MartTables) -> dict[str, DataFrame]:

@@ -64,11 +64,11 @@ class Stack:
         return self.succeed("docker", "ps", "--quiet", *filters).split()
 
     def wait_for_task(self, run_id: str, task: str) -> None:
-        """Until this task of the run is at work."""
+        """Until this task of the run is at work, or was: it may take less than the time between two looks."""
 
         def has_begun() -> bool:
             tasks = self.airflow.task_instances(DAG_ID, run_id)
-            return any(one["task_id"] == task and one["state"] == "running" for one in tasks)
+            return any(one["task_id"] == task and one["state"] in ("running", *ENDED) for one in tasks)
 
         assert wait_until(has_begun, limit_seconds=LIMIT_SECONDS, every_seconds=0.5), f"{task} has not begun"
 

@@ -84,7 +84,8 @@ def test_two_workers_of_each_share_a_run(stack: Stack) -> None:
     ],
 )
 def test_a_run_outlives_the_crash_of_a_service(stack: Stack, service: str, task: str) -> None:
-    run_id = stack.airflow.trigger(DAG_ID, {"dataset_size": "large"})
+    # Else the first of these runs would leave nothing to do for the others.
+    run_id = stack.airflow.trigger(DAG_ID, {"dataset_size": "large", "full_refresh": True})
     stack.wait_for_task(run_id, task)
     stack.crash(service)
     assert stack.wait_for_run(run_id) == "success"

@@ -198,7 +198,10 @@ def render_missing(present: Mapping[str, str]) -> str:
 def complete_env_file(path: Path = ENV_FILE) -> bool:
     """Make `.env` or add what it lacks, readable by its owner alone. True where anything was written."""
     text = path.read_text(encoding="utf-8") if path.exists() else HEADER
-    missing = render_missing(parse_env(text, path.name))
+    present = parse_env(text, path.name)
+    # Else what is misspelt would get a line with its default beside it.
+    _require_known(present, path)
+    missing = render_missing(present)
     if missing:
         write_private(path, text.rstrip("\n") + "\n" + missing)
     path.chmod(0o600)

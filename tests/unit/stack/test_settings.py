@@ -113,6 +113,13 @@ def test_what_would_fail_later_or_count_for_nothing_is_refused_by_name(env_file:
         load_settings(env_file)
 
 
+def test_a_file_with_a_misspelt_setting_is_left_as_it_is(env_file: Path) -> None:
+    env_file.write_text("AIRFLOW_PROT=9090\n")
+    with pytest.raises(StackError, match="did you mean AIRFLOW_PORT"):
+        complete_env_file(env_file)
+    assert env_file.read_text() == "AIRFLOW_PROT=9090\n"
+
+
 @pytest.mark.parametrize("schedule", ["", "0 2 * * *", "*/15 8-18 * * 1-5", "@daily"])
 def test_a_schedule_and_the_settings_of_others_are_taken(env_file: Path, schedule: str) -> None:
     env_file.write_text(f"PIPELINE_SCHEDULE={schedule}\nCOMPOSE_PARALLEL_LIMIT=2\nHTTP_PROXY=x\n")

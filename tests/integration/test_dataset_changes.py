@@ -7,13 +7,16 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from typer.testing import CliRunner
 
+from batch_etl.cli import app
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ConfigurationError, LoadFailed
 from batch_etl.stores import warehouse
 from batch_etl.stores.contract_tables import follow_contracts
 from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import PROJECT, Pipeline
+from tests.unit.gifts import GIFTS
 
 
 def failed_checks(pipeline: Pipeline) -> list[str]:
@@ -88,3 +91,24 @@ def test_the_same_bytes_of_a_dataset_that_is_gone_are_nobody_elses(
     ((shops,), (stores_before,)) = (again.contents((f"core.{name}",)).values() for name in ("shops", "stores"))
     assert shops == stores_before
     assert failed_checks(again) == []
+
+
+def test_columns_that_are_called_like_ours_are_told_apart(
+    pipeline: Pipeline,
+    spark: object,  # noqa: ARG001 - the stages find the session that runs
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    contract = GIFTS.replace("name: pieces", "name: kept").replace("name: giver_id", "name: fresh")
+    (pipeline.home / "config/contracts/gifts.odcs.yaml").write_text(contract, encoding="utf-8")
+    for day, kept in enumerate((1, 2), start=1):
+        file = f"fresh,gift_id,price_usd,kept,given_on\nA,1,2.50,{kept},2026-01-0{day}\n"
+        (pipeline.raw / f"gifts_{day}.csv").write_text(file, encoding="utf-8")
+        pipeline.run(f"r{day}")
+    pipeline.describe_in(monkeypatch)
+
+    told = CliRunner().invoke(app, ["releases", "diff", "1", "2", "--table", "core.gifts"], catch_exceptions=False)
+
+    assert told.output.splitlines() == [
+        "core.gifts: +0 ~1 -0",
+        "  ~ fresh: A, gift_id: 1: kept: 1 -> 2, given_on: 2026-01-01 -> 2026-01-02",
+    ]

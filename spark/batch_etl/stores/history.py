@@ -96,8 +96,8 @@ def find_differences(
     table = read_table(cursor, name)
     since = min(before, after)
     first_key = sql.SQL("COALESCE(kept.{0}, fresh.{0}) AS first_key").format(sql.Identifier(table.key[0]))
-    # As text: whoever reads JSON by himself makes binary fractions of its numbers.
-    images = [first_key, sql.SQL("TO_JSON(kept)::text AS before"), sql.SQL("TO_JSON(fresh)::text AS after")]
+    # As text: JSON's numbers would become binary fractions on the way. With a star: a column may be called kept.
+    images = [first_key, sql.SQL("TO_JSON(kept.*)::text AS before"), sql.SQL("TO_JSON(fresh.*)::text AS after")]
     differences = select_differences(
         table,
         images,

@@ -10,7 +10,7 @@ from batch_etl.contract import Column, Contract
 from batch_etl.contracts.together import COMPUTED
 from batch_etl.errors import LoadFailed
 from batch_etl.stores.difference import Table, columns_named, read_table
-from batch_etl.stores.warehouse import fetch_rows, fetch_value
+from batch_etl.stores.warehouse import fetch_rows, fetch_value, lock_tables_made
 
 STAR_TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
 # When a version began is told by valid_from_utc and valid_to_utc.
@@ -37,6 +37,7 @@ def own_datasets(datasets: Iterable[str]) -> list[str]:
 def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) -> list[str]:
     """Make the tables that contracts have and the warehouse lacks, and add the columns that tables lack; names them."""
     with connection, connection.cursor() as cursor:
+        lock_tables_made(cursor)
         made = make_tables(cursor, contracts)
         added = [column for contract in contracts.values() for column in _add_columns(cursor, contract)]
         for contract in contracts.values():

@@ -69,9 +69,13 @@ def fetch_value(cursor: Cursor, statement: Statement, values: Values = None) -> 
 def create_tables(connection: Connection, script: Path) -> None:
     """Run sql/create_tables.sql; what stands already stays as it is."""
     with connection, connection.cursor() as cursor:
-        # Two starts at once would both try to create the same schema.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.create_tables'))")
+        lock_tables_made(cursor)
         cursor.execute(script.read_text(encoding="utf-8"))
+
+
+def lock_tables_made(cursor: Cursor) -> None:
+    """One at a time, to the end of the transaction: two starts at once would both make the same schema or view."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.create_tables'))")
 
 
 def newest_run(connection: Connection) -> str:

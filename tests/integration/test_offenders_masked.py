@@ -1,11 +1,12 @@
 """What the checks keep of a warehouse names nobody: offenders are masked, numbers of persons are not measured."""
 
 from contextlib import closing
+from traceback import format_exception
 
 import psycopg2
 import pytest
 
-from batch_etl.errors import QualityStopped
+from batch_etl.errors import ConfigurationError, QualityStopped
 from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
 from tests.unit.gifts import GIFTS
@@ -29,6 +30,17 @@ def gifts(pipeline: Pipeline, spark: object) -> Pipeline:  # noqa: ARG001 - the 
     (pipeline.raw / "gifts_1.csv").write_text(FILE, encoding="utf-8")
     pipeline.run("r1", stages=tuple(SPARK_STAGES))
     return pipeline
+
+
+def test_a_check_that_cannot_read_a_value_does_not_tell_it(gifts: Pipeline) -> None:
+    query = "-- Severity: error\nSELECT gift_id FROM gifts WHERE giver_id::integer > 0\n"
+    (gifts.home / "sql/checks/mine.sql").write_text(query, encoding="utf-8")
+
+    with pytest.raises(
+        ConfigurationError, match=r'mine\.sql: invalid input syntax for type integer: "\*\*\*"; mend'
+    ) as told:
+        gifts.run("r1", stages=["quality_checks"])
+    assert not [name for name in ("Ann", "Bob") if name in "".join(format_exception(told.value))]
 
 
 def test_offenders_in_staging_are_named_without_personal_values(gifts: Pipeline) -> None:

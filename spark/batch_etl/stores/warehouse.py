@@ -35,14 +35,14 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
     try:
         yield connection
     except psycopg2.errors.UndefinedTable as error:
-        raise WarehouseUnavailable(f"warehouse: {_told(error)}; ./etl init creates the tables") from None
+        raise WarehouseUnavailable(f"warehouse: {what_failed(error)}; ./etl init creates the tables") from None
     except psycopg2.Error as error:
-        raise type(error)(_told(error)).with_traceback(error.__traceback__) from None
+        raise type(error)(what_failed(error)).with_traceback(error.__traceback__) from None
     finally:
         connection.close()
 
 
-def _told(error: psycopg2.Error) -> str:
+def what_failed(error: psycopg2.Error) -> str:
     """What is wrong and where. DETAIL, CONTEXT and LINE hold whole rows and the values of statements."""
     about = error.diag
     text = about.message_primary or str(error).strip().partition("\n")[0]

@@ -286,7 +286,6 @@ CREATE TABLE IF NOT EXISTS marts.customer_value (
     country_code text,
     first_sold_on date NOT NULL,
     last_sold_on date NOT NULL,
-    recency_days integer NOT NULL,
     lifetime_days integer NOT NULL,
     orders bigint NOT NULL,
     units bigint NOT NULL,
@@ -303,6 +302,7 @@ ADD COLUMN IF NOT EXISTS recency_score integer,
 ADD COLUMN IF NOT EXISTS frequency_score integer,
 ADD COLUMN IF NOT EXISTS monetary_score integer,
 ADD COLUMN IF NOT EXISTS value_segment text NOT NULL DEFAULT 'unknown',
+DROP COLUMN IF EXISTS recency_days,
 ALTER COLUMN lifetime_days DROP DEFAULT,
 ALTER COLUMN value_segment DROP DEFAULT;
 COMMENT ON TABLE marts.customer_value IS 'One row a customer with sales; sales to unknown customers are the customer unknown.';
@@ -310,16 +310,15 @@ COMMENT ON COLUMN marts.customer_value.customer_id IS 'Number of the customer.';
 COMMENT ON COLUMN marts.customer_value.segment IS 'Segment today.';
 COMMENT ON COLUMN marts.customer_value.country_code IS 'Country today.';
 COMMENT ON COLUMN marts.customer_value.first_sold_on IS 'Day of the first sale in UTC.';
-COMMENT ON COLUMN marts.customer_value.last_sold_on IS 'Day of the last sale in UTC.';
-COMMENT ON COLUMN marts.customer_value.recency_days IS 'Days from the last sale of the customer to the last sale of all.';
+COMMENT ON COLUMN marts.customer_value.last_sold_on IS 'Day of the last sale in UTC; days since then are CURRENT_DATE - last_sold_on.';
 COMMENT ON COLUMN marts.customer_value.lifetime_days IS 'Days from the first sale of the customer to the last one.';
 COMMENT ON COLUMN marts.customer_value.orders IS 'Number of sales.';
 COMMENT ON COLUMN marts.customer_value.units IS 'Pieces bought.';
 COMMENT ON COLUMN marts.customer_value.net_usd IS 'What the customer paid, in US dollars.';
 COMMENT ON COLUMN marts.customer_value.net_per_order_usd IS 'net_usd through orders, rounded half up to cents.';
-COMMENT ON COLUMN marts.customer_value.recency_score IS 'Fifth of the customers by last_sold_on, 5 for those who bought last; empty for the unknown customer.';
-COMMENT ON COLUMN marts.customer_value.frequency_score IS 'Fifth by orders, 5 for the most; empty for the unknown customer.';
-COMMENT ON COLUMN marts.customer_value.monetary_score IS 'Fifth by net_usd, 5 for the most; empty for the unknown customer.';
+COMMENT ON COLUMN marts.customer_value.recency_score IS 'Fifth by last_sold_on, 5 for the latest, the same for the same day; empty for the unknown one.';
+COMMENT ON COLUMN marts.customer_value.frequency_score IS 'Fifth by orders, 5 for the most, the same for as many; empty for the unknown one.';
+COMMENT ON COLUMN marts.customer_value.monetary_score IS 'Fifth by net_usd, 5 for the most, the same for as much; empty for the unknown one.';
 COMMENT ON COLUMN marts.customer_value.value_segment IS 'By the scores: champion, loyal, recent, occasional, at_risk, dormant; or unknown.';
 
 CREATE TABLE IF NOT EXISTS marts.daily_summary (

@@ -101,9 +101,9 @@ def test_the_marts_of_a_release_add_up(loaded: Pipeline) -> None:
     loaded.shows(
         "SELECT * FROM marts.customer_value ORDER BY customer_id",
         """
-        customer_id | segment   | first_sold_on | last_sold_on | recency_days | orders | net_usd | net_per_order_usd
-        C0000001    | corporate | 2025-01-05    | 2025-02-11   | 0            | 4      | 57.06   | 14.27
-        unknown     | unknown   | 2025-02-03    | 2025-02-03   | 8            | 1      | 0.09    | 0.09
+        customer_id | segment   | first_sold_on | last_sold_on | orders | net_usd | net_per_order_usd
+        C0000001    | corporate | 2025-01-05    | 2025-02-11   | 4      | 57.06   | 14.27
+        unknown     | unknown   | 2025-02-03    | 2025-02-03   | 1      | 0.09    | 0.09
         """,
     )
 

@@ -25,14 +25,17 @@ _COHORT = "cohort_begins_on"
 class Rollup:
     """One row a combination of the keys.
 
-    keys      columns of core.fct_sale, month_begins_on, or cohort_begins_on: the month in which a customer bought first
-    measures  what is told of the sales of each
-    of        the rollup that it is added up from; None: the sales
+    keys         columns of core.fct_sale, month_begins_on, or cohort_begins_on: the month of a customer's first sale
+    measures     what is told of the sales of each
+    of           the rollup that it is added up from; None: the sales
+    percentiles  measures by which customers are compared: <measure>_percentile, 0 to 99, tells how many in a hundred
+                 have less; null of the unknown customer, who is not compared
     """
 
     keys: tuple[str, ...]
     measures: tuple[str, ...]
     of: str | None = None
+    percentiles: tuple[str, ...] = ()
 
 
 _AMOUNTS = ("orders", "units", "gross_usd", "discount_usd", "net_usd")
@@ -53,7 +56,10 @@ ROLLUPS = {
 TOTALS = {
     "product_sales": Rollup(("product_key",), ("orders", "units", "net_usd"), of="product_months"),
     "customer_sales": Rollup(
-        ("customer_id",), ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"), of="customer_months"
+        ("customer_id",),
+        ("first_sold_on", "last_sold_on", "orders", "units", "net_usd"),
+        of="customer_months",
+        percentiles=("last_sold_on", "orders", "net_usd"),
     ),
     "cohort_months": Rollup((_COHORT, _MONTH), ("customers", "orders", "net_usd"), of="buyer_months"),
 }
@@ -110,7 +116,7 @@ def add_up_months(rollup: Rollup, months: Iterable[pa.Table]) -> pa.Table:
     """A rollup of all months.
 
     months   the rollup that it is added up from, month by month in their order, one of them at least
-    returns  keys and measures
+    returns  keys, measures and percentiles
 
     Raises OverflowError where a sum has more digits than its type.
     """
@@ -122,7 +128,18 @@ def add_up_months(rollup: Rollup, months: Iterable[pa.Table]) -> pa.Table:
     for month in months:
         rows = _exact(month.select([*rollup.keys, *rollup.measures]))
         total = [_added_up(pa.concat_tables([*total, rows]), rollup)]
-    return _typed(total[0], rollup)
+    rows = _typed(total[0], rollup)
+    for name in rollup.percentiles:
+        compared = pc.if_else(pc.not_equal(rows["customer_id"], UNKNOWN_ID), rows[name], None)
+        rows = rows.append_column(f"{name}_percentile", _percentile(compared))
+    return rows
+
+
+def _percentile(values: pa.ChunkedArray) -> pa.Array:
+    """Of each value how many in a hundred are less, rounded down; a null is not one of them."""
+    less = pc.subtract(pc.rank(values, tiebreaker="min"), 1)
+    told = pc.divide(pc.multiply(less, 100), max(pc.count(values).as_py(), 1))
+    return pc.if_else(pc.is_valid(one_chunk(values)), told, None).cast(pa.int64())
 
 
 def _with_unknown_as_one(months: pa.Table) -> pa.Table:

@@ -147,11 +147,9 @@ def regions(sales: list[Row]) -> Row:
 
 
 def values(sales: list[Row]) -> Row:
-    last_day = max(row["sold_on"] for row in sales)
     rows = [
         row
         | {
-            "recency_days": (last_day - row["last_sold_on"]).days,
             "lifetime_days": (row["last_sold_on"] - row["first_sold_on"]).days,
             "net_per_order_usd": half_up(row["net_usd"] / row["orders"]),
         }
@@ -160,20 +158,9 @@ def values(sales: list[Row]) -> Row:
     somebody = [row for row in rows if row["name"] != "unknown"]
     scores = ["recency_score", "frequency_score", "monetary_score"]
     for score, by in zip(scores, ("last_sold_on", "orders", "net_usd"), strict=True):
-        for fifth, group in enumerate(fifths(sorted(somebody, key=lambda row: (row[by], row["name"]))), start=1):
-            for row in group:
-                row[score] = fifth
-    return totals(rows, ["recency_days", "lifetime_days", "orders", "units", "net_usd", "net_per_order_usd", *scores])
-
-
-def fifths(rows: list[Row]) -> list[list[Row]]:
-    """Five lists of equal length; what remains goes to the first ones, one each."""
-    lists: list[list[Row]] = []
-    for left in range(5, 0, -1):
-        size = -(-len(rows) // left)
-        lists.append(rows[:size])
-        rows = rows[size:]
-    return lists
+        for row in somebody:
+            row[score] = 1 + 5 * sum(other[by] < row[by] for other in somebody) // len(somebody)
+    return totals(rows, ["lifetime_days", "orders", "units", "net_usd", "net_per_order_usd", *scores])
 
 
 def cohorts(sales: list[Row]) -> Row:

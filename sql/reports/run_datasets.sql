@@ -70,10 +70,11 @@ released AS (
 ),
 
 published AS (
+    -- No look at all sales: the publish is stopped where the days do not account for each of them.
     SELECT
         'sales' AS dataset,
-        COUNT(*) AS row_count
-    FROM core.fct_sale
+        COALESCE(SUM(orders), 0)::bigint AS row_count
+    FROM marts.daily_sales
     UNION ALL
     SELECT
         'customers' AS dataset,

@@ -6,12 +6,14 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from batch_etl.contract import Contract
 from batch_etl.stores.attempts import run_near
 from batch_etl.stores.clean_records import CleanRecords, read_rows
-from batch_etl.stores.lake import count_rows, files_in, read_part, write_part
+from batch_etl.stores.lake import bounds_of, count_rows, files_in, read_part, write_part
 from batch_etl.stores.mart import Inputs, changed_batches
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
@@ -100,8 +102,11 @@ def _find_in_months(
     for month, place in months:
         with_key, is_rekeyed = [], False
         for file in files_in([place]):
+            may_have_key = _may_have_key(file, keys)
+            if not may_have_key and not moved:
+                continue
             facts = read_part(file, columns)
-            has_key = have_key(facts, keys)
+            has_key = have_key(facts, keys) if may_have_key else np.zeros(len(facts), bool)
             if has_key.any():
                 rows = read_part(file, contract.column_names).filter(pa.array(has_key))
                 with_key.append(write_part(rows, folder / f"{month}-{file.name}"))
@@ -111,6 +116,15 @@ def _find_in_months(
         if with_key or is_rekeyed:
             changed.append((month, with_key))
     return changed
+
+
+def _may_have_key(file: Path, keys: pa.Table) -> bool:
+    """Numbers often grow with time: then few files hold any between the least and the greatest of the keys."""
+    if not len(keys):
+        return False
+    bounds = bounds_of(file, keys.column_names[0])
+    asked = pc.min_max(keys.column(0)).as_py()
+    return bounds is None or bool(bounds[0] <= asked["max"] and asked["min"] <= bounds[1])
 
 
 def _all_with_keys(clean: CleanRecords, keys_file: Path, scratch: Path) -> pa.Table:

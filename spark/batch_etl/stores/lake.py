@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -97,6 +98,16 @@ def size_of(folders: Iterable[Path]) -> int:
 
 def count_rows_of(file: Path) -> int:
     return int(parquet.read_metadata(file).num_rows)
+
+
+def bounds_of(file: Path, column: str) -> tuple[Any, Any] | None:
+    """The least and the greatest value of a column, from a Parquet file's footer; None where that does not tell."""
+    footer = parquet.read_metadata(file)
+    place = footer.schema.names.index(column)
+    told = [footer.row_group(group).column(place).statistics for group in range(footer.num_row_groups)]
+    if not told or not all(group and group.has_min_max for group in told):
+        return None
+    return min(group.min for group in told), max(group.max for group in told)
 
 
 def write_part(table: pa.Table, file: Path, *, repeating: Sequence[str] | None = None) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from pyarrow import parquet
 
 from batch_etl.stores import lake
-from batch_etl.stores.lake import Lake, count_rows, remove, replace_file, replacing
+from batch_etl.stores.lake import Lake, bounds_of, count_rows, remove, replace_file, replacing, write_part
 
 
 def test_a_folder_appears_only_when_it_is_whole(tmp_path: Path) -> None:
@@ -92,3 +92,21 @@ def test_every_layer_has_its_place(tmp_path: Path) -> None:
         "mart/f1",
         "reports",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds"),
+    [
+        (["S2", None, "S10"], ("S10", "S2")),
+        (["z", "é", "Ω", "😀"], ("z", "😀")),
+        # The footer leaves out what is long; of no rows there is nothing to tell.
+        (["a", "b" * 5_000], None),
+        ([], None),
+    ],
+)
+def test_bounds_are_the_least_and_the_greatest_value_or_unknown(
+    tmp_path: Path, values: list[str | None], bounds: tuple[str, str] | None
+) -> None:
+    rows = pa.table({"place": pa.array(range(len(values)), pa.int64()), "sale_id": pa.array(values, pa.string())})
+
+    assert bounds_of(write_part(rows, tmp_path / "part.parquet"), "sale_id") == bounds

@@ -53,7 +53,7 @@ def check_staging(run: Run) -> StageResult:
             touched = only_touched(cursor, token, load)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
-                *check_keys(cursor, manifest.rows, run.contracts),
+                *check_keys(cursor, load, run.contracts),
                 *_check_batches(manifest, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
                 *check_reconciliation(cursor, ledgers, measured),

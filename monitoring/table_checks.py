@@ -20,6 +20,7 @@ from batch_etl.quality import CheckResult
 from batch_etl.quarantine.masking import masked_row, personal_names
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
+from batch_etl.stores.loads import Load
 from batch_etl.stores.warehouse import fetch_rows, what_failed
 from monitoring.measured_tables import Measured
 
@@ -50,16 +51,19 @@ def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> Check
     return quality.judge_unknown_share(sales.records, sales.unknown, limit=settings.config.quality.max_unknown_share)
 
 
-def check_keys(cursor: Cursor, tables: Iterable[str], contracts: Mapping[str, Contract]) -> list[CheckResult]:
-    """No key of these tables, schema and name, is missing or double.
+def check_keys(cursor: Cursor, load: Load, contracts: Mapping[str, Contract]) -> list[CheckResult]:
+    """No key of the tables of a load is missing or double.
 
-    Staging has no constraint yet but on months: one with a double key was not loaded.
+    Staging has no constraint yet but on months: one with a double key was not loaded. A table that stays has its own.
     """
     statement = sql.SQL("SELECT {key}, COUNT(*) AS n FROM {view} GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10")
     results, personal = [], personal_names(contracts.values())
-    for table in tables:
+    for table in load.mart.rows:
         known = read_table(cursor, table)
         if known.month_column is not None:
+            continue
+        if load.keeps(table):
+            results.append(quality.judge_keys(table, []))
             continue
         columns = [sql.Identifier(column) for column in known.key]
         null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)

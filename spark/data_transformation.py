@@ -6,6 +6,7 @@ from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 
+from batch_etl.contract import Contract
 from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
@@ -18,6 +19,7 @@ from batch_etl.stores.mart import Inputs, Manifest, mart_inputs, newest_mart_bef
 from batch_etl.stores.mart_quarantine import write_quarantined
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.retention import forget_old
+from batch_etl.stores.sale_files import write_totals
 from batch_etl.stores.star_tables import WrittenStar, write_star
 from batch_etl.transforms.statements import SALES_BY_MONTH, Statement, in_turns
 
@@ -47,7 +49,7 @@ def transform(run: Run) -> StageResult:
         star = write_star(clean, tables, run.recompute)
         for dataset, rows in write_datasets(clean, tables).items():
             rows.createOrReplaceTempView(dataset)
-        _write_marts(statements, star, tables)
+        _write_marts(statements, star, tables, run.contracts["sales"])
         write_quarantined(run.lake, inputs, tables)
         rows = tables.count_published_rows()
         inputs.write(beside)
@@ -88,18 +90,18 @@ def _require_all_judged(run: Run, inputs: Inputs, held: Mapping[tuple[str, str],
             )
 
 
-def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables) -> None:
+def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: MartTables, sales: Contract) -> None:
     """Compute what is computed by month for the months that changed, and everything else as a whole."""
     of_months = {
         name: _computed(tables, table, star.tables[name], star.months) for name, table in SALES_BY_MONTH.items()
     }
     _show({**star.tables, **of_months})
-    if star.months is None:
-        _write_in_turns(statements, tables, None)
-        return
     by_month = [statement for statement in statements if statement.month_column is not None]
-    written = _write_in_turns(by_month, tables, star.months)
-    _show({**star.tables, **written})
+    with ThreadPoolExecutor(1) as beside:
+        # Here, on Arrow's columns, while the cluster is asked for small things.
+        totals = beside.submit(write_totals, tables, sales)
+        written = _write_in_turns(by_month, tables, star.months)
+    _show({**star.tables, **totals.result(), **written})
     _write_in_turns([statement for statement in statements if statement.month_column is None], tables, star.months)
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,7 +58,8 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
         return ChangedSales(set(), [])
     look = partial(_find_in_months, keys_file=keys_file, contract=contract, moved=moved, mart=tables.folder)
     months_before = tables.months_before(SALES)
-    found = run_near(lambda: tables.spark, scratch / "months", share_out_months(months_before.items()), look)
+    to_look_into = [month for month in months_before.items() if moved or _may_have_key(files_in([month[1]]), keys)]
+    found = run_near(lambda: tables.spark, scratch / "months", share_out_months(to_look_into), look)
     stood = {month: files for _, of_task in found for month, files in of_task}
     if gone:
         # Any record that ever came may stand now.
@@ -86,6 +86,13 @@ def _moved_members(clean: CleanRecords, tables: MartTables, before: Inputs) -> d
     return {name: ids for name, ids in moved.items() if len(ids)}
 
 
+def _may_have_key(files: Sequence[Path], keys: pa.Table) -> bool:
+    """Numbers often grow with time: then few files hold any between the least and the greatest of the keys."""
+    asked = pc.min_max(keys.column(0)).as_py()
+    all_bounds = [bounds_of(file, keys.column_names[0]) for file in files]
+    return any(told is None or (told[0] <= asked["max"] and asked["min"] <= told[1]) for told in all_bounds)
+
+
 def _find_in_months(
     months: Sequence[tuple[str, Path]],
     folder: Path,
@@ -102,11 +109,8 @@ def _find_in_months(
     for month, place in months:
         with_key, is_rekeyed = [], False
         for file in files_in([place]):
-            may_have_key = _may_have_key(file, keys)
-            if not may_have_key and not moved:
-                continue
             facts = read_part(file, columns)
-            has_key = have_key(facts, keys) if may_have_key else np.zeros(len(facts), bool)
+            has_key = have_key(facts, keys)
             if has_key.any():
                 rows = read_part(file, contract.column_names).filter(pa.array(has_key))
                 with_key.append(write_part(rows, folder / f"{month}-{file.name}"))
@@ -116,15 +120,6 @@ def _find_in_months(
         if with_key or is_rekeyed:
             changed.append((month, with_key))
     return changed
-
-
-def _may_have_key(file: Path, keys: pa.Table) -> bool:
-    """Numbers often grow with time: then few files hold any between the least and the greatest of the keys."""
-    if not len(keys):
-        return False
-    bounds = bounds_of(file, keys.column_names[0])
-    asked = pc.min_max(keys.column(0)).as_py()
-    return bounds is None or bool(bounds[0] <= asked["max"] and asked["min"] <= bounds[1])
 
 
 def _all_with_keys(clean: CleanRecords, keys_file: Path, scratch: Path) -> pa.Table:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
@@ -43,8 +44,10 @@ class MartTables:
 
     def take_over(self, table: str) -> DataFrame:
         """Take a whole table from the mart before."""
-        _link(self._before(table), self.folder / table)
-        return self.spark.read.parquet(str(self.folder / table))
+        place = self.folder / table
+        _link(self._before(table), place)
+        kind = from_arrow_schema(parquet.read_schema(files_in([place])[0]))
+        return self.spark.read.schema(kind).parquet(str(place))
 
     def take_over_files(self, pattern: str) -> None:
         """Take the files that a pattern names, <schema.table>/…, from the mart before; their folder stands."""

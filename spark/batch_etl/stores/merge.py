@@ -36,7 +36,8 @@ def merge(
     if not found:
         return Change(table.name, 0, 0, 0)
     if sum(found.values()) > _WORTH_ANALYSING:
-        cursor.execute(sql.SQL("ANALYZE {}").format(table.history))
+        asked = columns_named(("_release", *table.key))
+        cursor.execute(sql.SQL("ANALYZE {} ({})").format(table.history, asked))
     names = {"history": table.history, "fresh": fresh, "same_key": same_key(table, "changed", "fresh")}
     changed = sql.SQL(
         "FROM {history} AS changed LEFT JOIN {fresh} AS fresh ON {same_key} WHERE changed._release = {release}"

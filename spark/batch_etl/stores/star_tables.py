@@ -25,7 +25,6 @@ from batch_etl.stores.sale_files import (
     sales_type,
     write_rollups,
     write_sales,
-    write_totals,
 )
 from batch_etl.transforms.months import months_in
 from batch_etl.transforms.star import build_dates, build_dimension
@@ -39,7 +38,7 @@ _UNKNOWN = {
 
 @dataclass(frozen=True)
 class WrittenStar:
-    """The tables of the star and its rollups, by their names in queries, and the months that were computed.
+    """The tables of the star and its rollups of months, by their names in queries, and the months that were computed.
 
     months  None where all of them were
     """
@@ -60,7 +59,7 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     rollups = {name: tables.read_months(SALES_BY_MONTH[name], kind) for name, kind in rollup_types(contract).items()}
     dates = tables.write_rows("core.dim_date", build_dates(_years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
-    star |= {"dim_date": dates, "fct_sale": sales, **rollups, **write_totals(tables, contract)}
+    star |= {"dim_date": dates, "fct_sale": sales, **rollups}
     return WrittenStar(star, None if months is None else frozenset(months))
 
 

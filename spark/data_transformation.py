@@ -99,7 +99,7 @@ def _write_marts(statements: Sequence[Statement], star: WrittenStar, tables: Mar
     by_month = [statement for statement in statements if statement.month_column is not None]
     with ThreadPoolExecutor(1) as beside:
         # Here, on Arrow's columns, while the cluster is asked for small things.
-        totals = beside.submit(write_totals, tables, sales)
+        totals = beside.submit(write_totals, tables, sales, only=star.months)
         written = _write_in_turns(by_month, tables, star.months)
     _show({**star.tables, **totals.result(), **written})
     _write_in_turns([statement for statement in statements if statement.month_column is None], tables, star.months)

@@ -1,6 +1,7 @@
 """What is computed for the months that changed equals what is computed as a whole, step by step."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_each_delivery_computes_the_months_that_it_touches_and_gives_what_the_wh
     assert contents(loaded) == computed_whole(loaded)
     contract.write_text(as_it_was, encoding="utf-8")
     assert loaded.run("back", stages=UP_TO_MART)["data_transformation"].is_nothing_new
+
+
+def test_a_newest_month_that_vanishes_is_not_added_up_any_more(loaded: Pipeline) -> None:
+    deliver(loaded, "a later version that moves a sale from February to April")
+    computed_months(loaded, "moved")
+    contract = loaded.home / "config/contracts/sales.odcs.yaml"
+    without_wallet = re.sub(r"(validValues: \[card.*), wallet", r"\1", contract.read_text(encoding="utf-8"))
+    contract.write_text(without_wallet, encoding="utf-8")
+
+    assert "2025-04" in str(computed_months(loaded, "refused"))
+    assert not (mart(loaded) / "core.fct_sale/month=2025-04").exists()
+    assert contents(loaded) == computed_whole(loaded)
 
 
 def test_where_another_column_tells_the_later_version_other_sales_stand(loaded: Pipeline) -> None:

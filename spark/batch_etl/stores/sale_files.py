@@ -1,6 +1,6 @@
 """Sales on the executors: tasks read those that stand, write them as facts by month, and add the months up."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +24,15 @@ from batch_etl.stores.mart_parts import month_folders
 from batch_etl.stores.mart_tables import MartTables
 from batch_etl.transforms.facts import Versions, build_sales, by_month, clean_schema, sales_schema
 from batch_etl.transforms.months import have_key
-from batch_etl.transforms.rollups import COLUMNS, ROLLUPS, TOTALS, Rollup, add_up_months, roll_up, rollup_schemas
+from batch_etl.transforms.rollups import (
+    COLUMNS,
+    ROLLUPS,
+    TOTALS,
+    add_up_months,
+    roll_up,
+    rollup_schemas,
+    with_percentiles,
+)
 from batch_etl.transforms.statements import SALES_BY_MONTH
 
 SALES = SALES_BY_MONTH["fct_sale"]
@@ -103,19 +111,48 @@ def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | 
         tables.place_months(SALES_BY_MONTH[name], files, only=only)
 
 
-def write_totals(tables: MartTables, contract: Contract) -> dict[str, DataFrame]:
-    """Write the rollups of all months, as lake.<name>, from those of each month."""
+def write_totals(tables: MartTables, contract: Contract, *, only: Collection[str] | None) -> dict[str, DataFrame]:
+    """Write the rollups of all months, as lake.<name>, from those of each month. only: as of write_sales."""
     schemas = rollup_schemas(sales_schema(contract))
-
-    def add_up(rollup: Rollup) -> pa.Table:
-        of = str(rollup.of)
-        files = files_in(month_folders(tables.folder / SALES_BY_MONTH[of]).values())
-        return add_up_months(rollup, chain([schemas[of].empty_table()], map(read_part, files)))
-
     # Arrow adds up without Python's lock.
     with ThreadPoolExecutor() as together:
-        totals = dict(zip(TOTALS, together.map(add_up, TOTALS.values()), strict=True))
+        work = partial(_add_up, tables=tables, schemas=schemas, only=only)
+        totals = dict(zip(TOTALS, together.map(work, TOTALS), strict=True))
     return {name: tables.write_rows(f"lake.{name}", rows) for name, rows in totals.items()}
+
+
+def _add_up(
+    name: str, *, tables: MartTables, schemas: Mapping[str, pa.Schema], only: Collection[str] | None
+) -> pa.Table:
+    """A rollup of all months. Most days add to the newest month alone: what those before it add up to is kept."""
+    rollup = TOTALS[name]
+    of = str(rollup.of)
+    months = month_folders(tables.folder / SALES_BY_MONTH[of])
+
+    def read(folders: Iterable[Path]) -> Iterator[pa.Table]:
+        return chain([schemas[of].empty_table()], map(read_part, files_in(folders)))
+
+    if not months or not rollup.adds_on:
+        return add_up_months(rollup, read(months.values()))
+    newest = max(months)
+    since, so_far = _kept_sums(f"lake.{name}_before", newest, tables, only)
+    older = [folder for month, folder in months.items() if since <= month < newest]
+    before = add_up_months(rollup, read(older), so_far=so_far)
+    place = tables.folder / f"lake.{name}_before" / f"month={newest}"
+    place.mkdir(parents=True)
+    write_part(before, place / "part-00000.parquet")
+    return with_percentiles(rollup, add_up_months(rollup, read([months[newest]]), so_far=before))
+
+
+def _kept_sums(
+    table: str, newest: str, tables: MartTables, only: Collection[str] | None
+) -> tuple[str, pa.Table | None]:
+    """A month, and what all before it add up to, where the mart before tells that and none of them has changed."""
+    if tables.before is not None and only is not None:
+        for month, folder in month_folders(tables.before / table).items():
+            if month <= min([newest, *only]):
+                return month, pa.concat_tables(map(read_part, files_in([folder])))
+    return "", None
 
 
 def _roll_up_months(months: Sequence[tuple[str, Path]], folder: Path) -> list[str]:

@@ -37,6 +37,11 @@ class Rollup:
     of: str | None = None
     percentiles: tuple[str, ...] = ()
 
+    @property
+    def adds_on(self) -> bool:
+        """Whether months can be added to what those before them add up to. A cohort is known from its first month."""
+        return _COHORT not in self.keys
+
 
 _AMOUNTS = ("orders", "units", "gross_usd", "discount_usd", "net_usd")
 # customer_id is what the till reported: two unknown customers are two.
@@ -112,23 +117,28 @@ def roll_up(pieces: Iterable[pa.Table], *, month: date) -> dict[str, pa.Table]:
     return rolled
 
 
-def add_up_months(rollup: Rollup, months: Iterable[pa.Table]) -> pa.Table:
-    """A rollup of all months.
+def add_up_months(rollup: Rollup, months: Iterable[pa.Table], *, so_far: pa.Table | None = None) -> pa.Table:
+    """A rollup of many months.
 
     months   the rollup that it is added up from, month by month in their order, one of them at least
-    returns  keys, measures and percentiles
+    so_far   what the months before these add up to; not for cohorts
+    returns  keys and measures
 
     Raises OverflowError where a sum has more digits than its type.
     """
-    if _COHORT in rollup.keys:
+    if not rollup.adds_on:
         months = _with_cohorts(months)
     elif "customer_id" in rollup.keys:
         months = map(_with_unknown_as_one, months)
-    total: list[pa.Table] = []
+    total = [] if so_far is None else [_exact(so_far)]
     for month in months:
         rows = _exact(month.select([*rollup.keys, *rollup.measures]))
         total = [_added_up(pa.concat_tables([*total, rows]), rollup)]
-    rows = _typed(total[0], rollup)
+    return _typed(total[0], rollup)
+
+
+def with_percentiles(rollup: Rollup, rows: pa.Table) -> pa.Table:
+    """A rollup of all months with what it tells by comparing its rows."""
     for name in rollup.percentiles:
         compared = pc.if_else(pc.not_equal(rows["customer_id"], UNKNOWN_ID), rows[name], None)
         rows = rows.append_column(f"{name}_percentile", _percentile(compared))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from batch_etl.transforms.rollups import ROLLUPS, TOTALS, add_up_months, roll_up
+from batch_etl.transforms.rollups import ROLLUPS, TOTALS, add_up_months, roll_up, with_percentiles
 from tests.rollup_queries import rollup_queries
 
 MONTH = date(2025, 2, 1)
@@ -61,7 +61,12 @@ def test_rollups_are_what_spark_sql_adds_up(spark: SparkSession, rows: int) -> N
     by_month = [roll_up(pieces_of(drawn, dice), month=month) for drawn, month in zip(sales, months, strict=True)]
 
     rolled = {name: pa.concat_tables(each[name] for each in by_month) for name in ROLLUPS}
-    rolled |= {name: add_up_months(total, [each[total.of] for each in by_month]) for name, total in TOTALS.items()}
+    for name, total in TOTALS.items():
+        of_months = [each[total.of] for each in by_month]
+        rolled[name] = with_percentiles(total, add_up_months(total, of_months))
+        if total.adds_on:
+            so_far = add_up_months(total, of_months[:2])
+            assert add_up_months(total, of_months[2:], so_far=so_far).equals(rolled[name].select(so_far.column_names))
     for name, query in rollup_queries().items():
         added_up = spark.sql(query)
         added_up.createOrReplaceTempView(name)

@@ -114,34 +114,39 @@ def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | 
 def write_totals(tables: MartTables, contract: Contract, *, only: Collection[str] | None) -> dict[str, DataFrame]:
     """Write the rollups of all months, as lake.<name>, from those of each month. only: as of write_sales."""
     schemas = rollup_schemas(sales_schema(contract))
+    work = partial(_add_up, tables=tables, schemas=schemas, only=only)
+    first = [name for name in TOTALS if name != "cohort_months"]
     # Arrow adds up without Python's lock.
     with ThreadPoolExecutor() as together:
-        work = partial(_add_up, tables=tables, schemas=schemas, only=only)
-        totals = dict(zip(TOTALS, together.map(work, TOTALS), strict=True))
+        totals = dict(zip(first, together.map(work, first), strict=True))
+    totals["cohort_months"] = work("cohort_months", cohorts=totals["buyer_cohorts"])
     return {name: tables.write_rows(f"lake.{name}", rows) for name, rows in totals.items()}
 
 
 def _add_up(
-    name: str, *, tables: MartTables, schemas: Mapping[str, pa.Schema], only: Collection[str] | None
+    name: str,
+    *,
+    tables: MartTables,
+    schemas: Mapping[str, pa.Schema],
+    only: Collection[str] | None,
+    cohorts: pa.Table | None = None,
 ) -> pa.Table:
     """A rollup of all months. Most days add to the newest month alone: what those before it add up to is kept."""
     rollup = TOTALS[name]
     of = str(rollup.of)
     months = month_folders(tables.folder / SALES_BY_MONTH[of])
-
-    def read(folders: Iterable[Path]) -> Iterator[pa.Table]:
-        return chain([schemas[of].empty_table()], map(read_part, files_in(folders)))
-
-    if not months or not rollup.adds_on:
-        return add_up_months(rollup, read(months.values()))
-    newest = max(months)
+    newest = max(months, default="")
     since, so_far = _kept_sums(f"lake.{name}_before", newest, tables, only)
-    older = [folder for month, folder in months.items() if since <= month < newest]
-    before = add_up_months(rollup, read(older), so_far=so_far)
+
+    def add(wanted: Iterable[str], so_far: pa.Table | None) -> pa.Table:
+        read = map(read_part, files_in(months[month] for month in wanted))
+        return add_up_months(rollup, chain([schemas[of].empty_table()], read), so_far=so_far, cohorts=cohorts)
+
+    before = add([month for month in months if since <= month < newest], so_far)
     place = tables.folder / f"lake.{name}_before" / f"month={newest}"
     place.mkdir(parents=True)
     write_part(before, place / "part-00000.parquet")
-    return with_percentiles(rollup, add_up_months(rollup, read([months[newest]]), so_far=before))
+    return with_percentiles(rollup, add([newest] if newest else [], before))
 
 
 def _kept_sums(

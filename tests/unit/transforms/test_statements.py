@@ -55,7 +55,7 @@ def test_the_header_says_how_a_table_is_made() -> None:
     [
         (
             {"a": "SELECT x FROM sale"},
-            "a.sql: reads sale, which nothing makes; there are a, buyer_months, cohort_months, ",
+            "a.sql: reads sale, which nothing makes; there are a, buyer_cohorts, buyer_months, ",
         ),
         (
             {"a": "SELECT x FROM c", "b": "SELECT x FROM a", "c": "SELECT x FROM b"},

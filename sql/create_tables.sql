@@ -551,6 +551,32 @@ COMMENT ON COLUMN audit.release_batches.batch_id IS 'sha256 of the source file.'
 ALTER TABLE audit.release_batches ADD COLUMN IF NOT EXISTS contract_id text;
 COMMENT ON COLUMN audit.release_batches.contract_id IS 'Fingerprint of the contract that judged the batch for it; where empty, the last judgement counts.';
 
+CREATE OR REPLACE VIEW audit.visible_ledgers AS
+SELECT DISTINCT ON (held.dataset, held.batch_id)
+    held.dataset,
+    held.batch_id,
+    ledger.source_file,
+    ledger.source_records,
+    ledger.clean_records,
+    ledger.quarantined_records,
+    ledger.duplicate_records
+FROM audit.release_batches AS held
+INNER JOIN audit.batch_ledger AS ledger
+    ON
+        held.dataset = ledger.dataset
+        AND held.batch_id = ledger.batch_id
+        AND (held.contract_id IS NULL OR held.contract_id = ledger.contract_id)
+WHERE held.release = (SELECT MAX(newest.release) FROM audit.releases AS newest)
+ORDER BY held.dataset ASC, held.batch_id ASC, ledger.judged_at DESC;
+COMMENT ON VIEW audit.visible_ledgers IS 'One row a batch of the newest release: what the contract by which it was computed made of the records.';
+COMMENT ON COLUMN audit.visible_ledgers.dataset IS 'Dataset of the batch.';
+COMMENT ON COLUMN audit.visible_ledgers.batch_id IS 'sha256 of the source file.';
+COMMENT ON COLUMN audit.visible_ledgers.source_file IS 'Name of the file when its content was first seen.';
+COMMENT ON COLUMN audit.visible_ledgers.source_records IS 'Records of the file.';
+COMMENT ON COLUMN audit.visible_ledgers.clean_records IS 'Those that keep the contract.';
+COMMENT ON COLUMN audit.visible_ledgers.quarantined_records IS 'Those that break it.';
+COMMENT ON COLUMN audit.visible_ledgers.duplicate_records IS 'Those that repeat another record of the file.';
+
 CREATE TABLE IF NOT EXISTS audit.release_parts (
     release bigint NOT NULL REFERENCES audit.releases,
     table_name text NOT NULL,

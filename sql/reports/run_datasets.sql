@@ -45,27 +45,12 @@ judged AS (
     GROUP BY ledger.dataset
 ),
 
--- What the release holds counts as the contract judged it by which it was computed.
-held AS (
-    SELECT DISTINCT ON (held.dataset, held.batch_id)
-        held.dataset,
-        judged.clean_records
-    FROM audit.release_batches AS held
-    INNER JOIN audit.batch_ledger AS judged
-        ON
-            held.dataset = judged.dataset
-            AND held.batch_id = judged.batch_id
-            AND (held.contract_id IS NULL OR held.contract_id = judged.contract_id)
-    WHERE held.release = (SELECT MAX(newest.release) FROM audit.releases AS newest)
-    ORDER BY held.dataset ASC, held.batch_id ASC, judged.judged_at DESC
-),
-
 released AS (
     SELECT
         dataset,
         COUNT(*) AS batches,
         SUM(clean_records)::bigint AS clean_records
-    FROM held
+    FROM audit.visible_ledgers
     GROUP BY dataset
 ),
 

@@ -18,17 +18,22 @@ from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import PROJECT, Pipeline
 from tests.unit.gifts import GIFTS
 
+CONTRACT = "config/contracts/stores.odcs.yaml"
+
+
+@pytest.fixture
+def again(stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]) -> Pipeline:
+    """The stores, published, to go on with."""
+    return stores.copy(tmp_path / "home", clone_database(template=stores.database))
+
 
 def failed_checks(pipeline: Pipeline) -> list[str]:
     with warehouse.connect(pipeline.dsn, application_name="test") as connection:
         return [result.name for result in check_warehouse(connection, pipeline.settings) if not result.is_passed]
 
 
-def test_a_key_that_its_table_does_not_have_is_refused(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
+def test_a_key_that_its_table_does_not_have_is_refused(again: Pipeline) -> None:
+    contract = again.home / CONTRACT
     opened = "name: opened_on\n"
     text = contract.read_text(encoding="utf-8")
     second = f"{opened}        primaryKey: true\n        primaryKeyPosition: 2\n"
@@ -38,11 +43,8 @@ def test_a_key_that_its_table_does_not_have_is_refused(
         again.run("r2")
 
 
-def test_without_its_contract_its_table_stays_and_others_are_published(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
+def test_without_its_contract_its_table_stays_and_others_are_published(again: Pipeline, tmp_path: Path) -> None:
+    contract = again.home / CONTRACT
     contract.rename(tmp_path / "kept.yaml")
     shutil.copy(PROJECT / "data/raw/customer_data_small.json", again.raw)
     before = again.contents(("core.stores",))
@@ -59,11 +61,8 @@ def test_without_its_contract_its_table_stays_and_others_are_published(
     assert again.query("SELECT COUNT(*) FROM quarantine.records WHERE dataset = 'stores'") == [(2,)]
 
 
-def test_a_column_that_older_files_lack_is_told_with_them(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
+def test_a_column_that_older_files_lack_is_told_with_them(again: Pipeline) -> None:
+    contract = again.home / CONTRACT
     text = contract.read_text(encoding="utf-8").replace("value: evolve", "value: freeze")
     opened, kind = "      - name: opened_on\n", "logicalType: integer\n        physicalType: integer\n"
     added = f"      - name: floors\n        description: How many.\n        {kind}"
@@ -75,11 +74,8 @@ def test_a_column_that_older_files_lack_is_told_with_them(
         again.run("r2")
 
 
-def test_the_same_bytes_of_a_dataset_that_is_gone_are_nobody_elses(
-    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
-) -> None:
-    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
-    contract = again.home / "config/contracts/stores.odcs.yaml"
+def test_the_same_bytes_of_a_dataset_that_is_gone_are_nobody_elses(again: Pipeline) -> None:
+    contract = again.home / CONTRACT
     text = contract.read_text(encoding="utf-8").replace("name: stores\n", "name: shops\n")
     (contract.parent / "shops.odcs.yaml").write_text(text.replace("raw/stores", "raw/shops"), encoding="utf-8")
     (again.raw / "stores_paris.csv").rename(again.raw / "shops_paris.csv")

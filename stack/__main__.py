@@ -85,7 +85,9 @@ def _logs(script: str, arguments: Sequence[str]) -> int:
     events.add_argument("--since", default="", metavar="WHEN", help="90m, 2h, 7d, 2026-11-01 or last-month")
     answer = events.add_mutually_exclusive_group()
     answer.add_argument("--sum", default="", metavar="FIGURE", help="add up a figure of the events, such as records_in")
-    answer.add_argument("--failing-since", action="store_true", help="when runs began to warn or fail without a break")
+    answer.add_argument(
+        "--failing-since", action="store_true", help="when runs began to have errors without a break, or --level"
+    )
     chosen = parser.parse_args(arguments)
     if chosen.follow and (chosen.sum or chosen.failing_since):
         parser.error("--sum and --failing-since answer once; leave -f out")

@@ -171,7 +171,7 @@ def _show_failing(folder: Path, choice: Choice) -> int:
     chosen = [event for event in read_events(folder) if everything.holds(event)]
     if not chosen:
         return _say_nothing_found(folder)
-    first = failing_since(chosen, Choice(level=choice.level or "warning"))
+    first = failing_since(chosen, Choice(level=choice.level or "error"))
     told = render(first, is_coloured=sys.stdout.isatty()) if first else "not failing: the newest run has no such event"
     print(told)
     return 0

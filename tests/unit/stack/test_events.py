@@ -17,7 +17,8 @@ hours | run | level   | stage          | dataset | records_in | message
 1500  | r0  | INFO    | data_ingestion |         | 7          | done
 50    | r1  | INFO    | data_ingestion |         | 100        | done
 50    | r1  | WARNING | quality_checks | sales   |            | an old warning that was mended
-40    | r2  | INFO    | quality_checks |         | 5          | done
+45    | r1b | INFO    | quality_checks |         | 5          | done
+40    | r2  | WARNING | quality_checks | sales   |            | a warning of a run that ended well
 30    | r3  | INFO    | data_ingestion |         | 20         | done
 30    | r3  | ERROR   | quality_checks | sales   |            | check contract_of_sales: 3 rows
 1     | r4  | ERROR   | quality_checks | sales   |            | check contract_of_sales: 4 rows
@@ -68,6 +69,8 @@ def test_when_validation_began_to_fail(capsys: pytest.CaptureFixture[str]) -> No
     (line,) = asked(capsys, "--stage", "quality_checks", "--failing-since")
 
     assert line.startswith(f"{NOW - timedelta(hours=30):%Y-%m-%d %H:%M:%S}  ERROR")
+    (line,) = asked(capsys, "--stage", "quality_checks", "--failing-since", "--level", "warning")
+    assert line.startswith(f"{NOW - timedelta(hours=40):%Y-%m-%d %H:%M:%S}  WARNING")
     assert asked(capsys, "--stage", "data_ingestion", "--failing-since") == [
         "not failing: the newest run has no such event"
     ]
@@ -75,7 +78,7 @@ def test_when_validation_began_to_fail(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_events_of_one_run_and_those_of_rotated_files(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(asked(capsys, "--run", "r4")) == 2
-    assert len(list(read_events(logs))) == 8, "a line that is cut is passed over"
+    assert len(list(read_events(logs))) == 9, "a line that is cut is passed over"
     assert stack.main(["logs.sh", "logs", "--run", "nobody"]) == 1
 
 
@@ -140,7 +143,7 @@ def test_questions_that_exclude_each_other_are_refused(
 
 @pytest.mark.parametrize("level", ["warn", "WARN", "Warning"])
 def test_a_level_is_known_by_its_short_name_too(capsys: pytest.CaptureFixture[str], level: str) -> None:
-    assert len(asked(capsys, "--level", level)) == 4
+    assert len(asked(capsys, "--level", level)) == 5
 
 
 def test_what_is_no_moment_is_told() -> None:

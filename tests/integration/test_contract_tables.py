@@ -1,15 +1,16 @@
 """An optional column that a contract gets reaches the table that stands."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
 
 import psycopg2
 import pytest
 
-from batch_etl.contracts.reader import read_contracts
+from batch_etl.contracts.reader import read_contract, read_contracts
 from batch_etl.errors import LoadFailed
-from batch_etl.stores.contract_tables import follow_contracts
-from tests.integration.pipeline import AFTER_LOADING, Pipeline
+from batch_etl.stores.contract_tables import follow_contracts, make_tables
+from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
 COUPON = """\
       - name: coupon_code
@@ -64,6 +65,22 @@ def test_a_column_that_a_contract_gets_reaches_its_table(with_coupons: Pipeline)
         "SELECT COL_DESCRIPTION(attrelid, attnum) FROM pg_attribute "
         "WHERE attrelid = 'core.fct_sale'::regclass AND attname = 'coupon_code'"
     ) == [("Coupon that was shown at the till.",)]
+
+
+def test_a_table_that_a_start_is_making_is_waited_for_and_not_made_again(loaded: Pipeline) -> None:
+    contracts = {"stores": read_contract(PROJECT / "docs/examples/stores.odcs.yaml")}
+
+    def make() -> list[str]:
+        with closing(psycopg2.connect(loaded.dsn)) as run, run.cursor() as cursor:
+            return make_tables(cursor, contracts)
+
+    with closing(psycopg2.connect(loaded.dsn)) as start, ThreadPoolExecutor(1) as beside:
+        with start, start.cursor() as cursor:
+            assert make_tables(cursor, contracts) == ["core.stores"]
+            of_run = beside.submit(make)
+            while not loaded.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                assert not of_run.done(), of_run.result()
+        assert of_run.result(timeout=60) == []
 
 
 def test_a_load_into_a_table_that_lacks_the_column_says_what_to_do(with_coupons: Pipeline) -> None:

@@ -67,7 +67,7 @@ def test_a_query_that_is_none_is_a_fault_too(home: Path) -> None:
     (home / "sql/transformations/mine.sql").write_text("SELECT a FROM nowhere", encoding="utf-8")
 
     fault = str(validate().exception)
-    assert fault.startswith("sql/transformations/mine.sql: reads nowhere, which nothing makes; there are buyer_months")
+    assert fault.startswith("sql/transformations/mine.sql: reads nowhere, which nothing makes; there are buyer_cohorts")
 
 
 def test_every_contract_is_named_with_its_files(home: Path) -> None:  # noqa: ARG001 - the environment points there

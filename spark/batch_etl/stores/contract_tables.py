@@ -46,11 +46,15 @@ def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) 
 
 
 def make_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[str]:
-    """Make the tables that contracts have and the warehouse lacks; names them. Nobody waits for it.
+    """Make the tables that contracts have and the warehouse lacks; names them. Only who makes some too is waited for.
 
     Only the key may not be empty there: what else a contract promises may change, and the checks hold it.
     """
-    lacking = [contract for contract in contracts.values() if not table_stands(cursor, table_of(contract.dataset))]
+    lacking = _without_table(cursor, contracts)
+    if lacking:
+        # A start, or another run, may be making them.
+        lock_tables_made(cursor)
+        lacking = _without_table(cursor, contracts)
     for contract in lacking:
         _make_table(cursor, contract)
     return [table_of(contract.dataset) for contract in lacking]
@@ -83,7 +87,13 @@ def _require_digits(cursor: Cursor, contract: Contract) -> None:
 
 
 def table_stands(cursor: Cursor, table: str) -> bool:
-    return bool(fetch_value(cursor, "SELECT TO_REGCLASS(%s) IS NOT NULL", (table,)))
+    # TO_REGCLASS may go on saying no in a transaction that has asked before another one made the table.
+    known = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname || '.' || tablename = %s)"
+    return bool(fetch_value(cursor, known, (table,)))
+
+
+def _without_table(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[Contract]:
+    return [contract for contract in contracts.values() if not table_stands(cursor, table_of(contract.dataset))]
 
 
 def _make_table(cursor: Cursor, contract: Contract) -> None:

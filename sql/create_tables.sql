@@ -841,9 +841,9 @@ COMMENT ON COLUMN audit.incidents.acknowledged_by IS 'Who is at it.';
 COMMENT ON COLUMN audit.incidents.acknowledged_at IS 'Since when.';
 COMMENT ON COLUMN audit.incidents.recovered_at IS 'When it was seen to be over.';
 
--- reader reads core, marts and masked, and of core no table with personal data: which of those that hold the star have
--- some is told by contracts, and follow_contracts grants them or a view in masked. Only what the role that runs this
--- owns can be granted by it; where nobody has made the role, there is nobody to grant to.
+-- reader reads core, marts and masked, but no table with personal data: which of those that hold the star have some is told
+-- by contracts, and follow_contracts grants them or a view in masked. Only what the role that runs this owns can be granted
+-- by it; where nobody has made the role, there is nobody to grant to.
 DO $$
 DECLARE
     readable regclass;
@@ -861,7 +861,7 @@ BEGIN
             AND NOT relispartition
             AND relowner = current_user::regrole
             AND NOT (
-                relnamespace = 'core'::regnamespace
+                relnamespace::regnamespace::text IN ('core', 'marts')
                 AND (
                     relname IN ('dim_customer', 'dim_product', 'fct_sale')
                     OR TO_REGCLASS(FORMAT('masked.%I', relname)) IS NOT NULL

@@ -146,6 +146,27 @@ def test_a_column_that_a_contract_restricts_is_hidden_in_the_star_too(
             run(f"SELECT * FROM core.{table}")  # noqa: S608
 
 
+def test_a_mart_that_repeats_a_restricted_column_is_masked_until_it_is_free_again(by_roles: Pipeline) -> None:
+    by_roles.query(
+        "INSERT INTO marts.product_performance "
+        "(product_id, product_name, category, orders, units, net_usd, net_rank, margin_rank, category_rank) "
+        "VALUES ('P1', 'Quiet chair', 'home', 1, 1, 1, 1, 1, 1)"
+    )
+    by_roles.query('CREATE TABLE marts."Of People" (product_name text)')
+    name = CONTRACTS["products"].column("product_name")
+    with closing(psycopg2.connect(by_roles.dsn)) as connection:
+        for _ in range(2):
+            set_up(connection, with_restricted("products", name))
+            with statements(as_role(by_roles.dsn, "reader")) as run:
+                assert run("SELECT product_name, net_usd FROM masked.product_performance") == [("Q***", 1)]
+                assert run("SELECT COUNT(*) FROM marts.daily_sales") == [(0,)]
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                    run("SELECT product_name FROM marts.product_performance")
+        set_up(connection, CONTRACTS)
+    with statements(as_role(by_roles.dsn, "reader")) as run:
+        assert run("SELECT product_name FROM marts.product_performance") == [("Quiet chair",)]
+
+
 def test_a_column_that_leaves_its_contract_stays_hidden(by_roles: Pipeline) -> None:
     """The next publish empties it; until then persons stand there."""
     publish(by_roles, "r1", stage_star(by_roles, "r1", SALES))

@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl.contract import Column, Contract
 from batch_etl.contracts.together import COMPUTED
 from batch_etl.errors import LoadFailed
+from batch_etl.quarantine.masking import personal_names
 from batch_etl.stores.difference import Table, columns_named, read_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value, lock_tables_made
 
@@ -41,7 +42,8 @@ def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) 
         made = make_tables(cursor, contracts)
         added = [column for contract in contracts.values() for column in _add_columns(cursor, contract)]
         for contract in contracts.values():
-            _let_read(cursor, contract)
+            _let_read_records(cursor, contract)
+        _let_read_marts(cursor, contracts)
         return [*made, *added]
 
 
@@ -104,7 +106,7 @@ def _make_table(cursor: Cursor, contract: Contract) -> None:
     cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(about)))
     for column in contract.columns:
         _describe(cursor, table, column.name, column.description)
-    _let_read(cursor, contract)
+    _let_read_records(cursor, contract)
 
 
 def _add_columns(cursor: Cursor, contract: Contract) -> Iterator[str]:
@@ -118,11 +120,37 @@ def _add_columns(cursor: Cursor, contract: Contract) -> Iterator[str]:
             yield f"{table.name}.{column.name}"
 
 
-def _let_read(cursor: Cursor, contract: Contract) -> None:
-    """Let reader see a table; where it holds personal data, a view on it that does not."""
+def _let_read_records(cursor: Cursor, contract: Contract) -> None:
     table = read_table(cursor, table_of(contract.dataset))
+    _let_read(cursor, table, _personal(table, contract), contract)
+
+
+def _let_read_marts(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
+    """What a mart repeats is told by names alone. One without such names is granted by sql/create_tables.sql."""
+    marts = fetch_rows(
+        cursor,
+        """
+        SELECT 'marts.' || relname AS name, TO_REGCLASS('masked.' || relname) IS NOT NULL AS was_masked
+        FROM pg_class
+        WHERE
+            relnamespace = 'marts'::regnamespace
+            AND relkind IN ('r', 'p')
+            AND relowner = current_user::regrole
+            -- No query of ours makes one with another name.
+            AND relname = QUOTE_IDENT(relname)
+        ORDER BY name
+        """,
+    )
+    for mart in marts:
+        table = read_table(cursor, mart["name"])
+        personal = personal_names(contracts.values()) & {*table.columns}
+        if personal or mart["was_masked"]:
+            _let_read(cursor, table, personal, None)
+
+
+def _let_read(cursor: Cursor, table: Table, personal: set[str], contract: Contract | None) -> None:
+    """Let reader see a table; where it holds personal data, a view on it that does not."""
     view = sql.Identifier("masked", table.name.partition(".")[2])
-    personal = _personal(table, contract)
     if personal:
         # A column that becomes personal keeps its type: PostgreSQL lets no view have another one later.
         shown = sql.SQL(", ").join(_shown(column, kind, personal) for column, kind in table.types.items())
@@ -159,7 +187,7 @@ def _describe(cursor: Cursor, table: sql.Identifier, column: str, description: s
     cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(place, sql.Literal(description)))
 
 
-def _descriptions(cursor: Cursor, table: Table, contract: Contract) -> dict[str, str]:
+def _descriptions(cursor: Cursor, table: Table, contract: Contract | None) -> dict[str, str]:
     """Column of a table -> what it is: by its contract, else as the table says."""
     rows = fetch_rows(
         cursor,
@@ -170,7 +198,7 @@ def _descriptions(cursor: Cursor, table: Table, contract: Contract) -> dict[str,
         """,
         (table.name,),
     )
-    by_contract = {column.name: column.description for column in contract.columns}
+    by_contract = {column.name: column.description for column in contract.columns} if contract else {}
     return {row["attname"]: by_contract.get(row["attname"], row["description"]) for row in rows}
 
 

@@ -11,9 +11,9 @@ WITH scored AS (
         -- Cast: a quotient of wide decimals has few digits.
         CAST(net_usd AS DECIMAL(18, 2)) AS net_usd,
         -- Fifths of those who are somebody: sales to unknown customers together would be the best customer of all.
-        1 + FLOOR(last_sold_on_percentile / 20) AS recency,
-        1 + FLOOR(orders_percentile / 20) AS frequency,
-        1 + FLOOR(net_usd_percentile / 20) AS monetary
+        CAST(1 + FLOOR(last_sold_on_percentile / 20) AS INT) AS recency,
+        CAST(1 + FLOOR(orders_percentile / 20) AS INT) AS frequency,
+        CAST(1 + FLOOR(net_usd_percentile / 20) AS INT) AS monetary
     FROM customer_sales
 )
 

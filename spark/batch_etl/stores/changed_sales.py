@@ -58,8 +58,8 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
         return ChangedSales(set(), [])
     look = partial(_find_in_months, keys_file=keys_file, contract=contract, moved=moved, mart=tables.folder)
     months_before = tables.months_before(SALES)
-    to_look_into = [month for month in months_before.items() if moved or _may_have_key(files_in([month[1]]), keys)]
-    found = run_near(lambda: tables.spark, scratch / "months", share_out_months(to_look_into), look)
+    to_look_into = months_before if moved else _that_may_hold(months_before, keys)
+    found = run_near(lambda: tables.spark, scratch / "months", share_out_months(to_look_into.items()), look)
     stood = {month: files for _, of_task in found for month, files in of_task}
     if gone:
         # Any record that ever came may stand now.
@@ -86,11 +86,15 @@ def _moved_members(clean: CleanRecords, tables: MartTables, before: Inputs) -> d
     return {name: ids for name, ids in moved.items() if len(ids)}
 
 
-def _may_have_key(files: Sequence[Path], keys: pa.Table) -> bool:
-    """Numbers often grow with time: then few files hold any between the least and the greatest of the keys."""
+def _that_may_hold(months: Mapping[str, Path], keys: pa.Table) -> dict[str, Path]:
+    """The months with a sale between the least and the greatest of the keys: few, where numbers grow with time."""
     asked = pc.min_max(keys.column(0)).as_py()
-    all_bounds = [bounds_of(file, keys.column_names[0]) for file in files]
-    return any(told is None or (told[0] <= asked["max"] and asked["min"] <= told[1]) for told in all_bounds)
+
+    def may_hold(file: Path) -> bool:
+        told = bounds_of(file, keys.column_names[0])
+        return told is None or bool(told[0] <= asked["max"] and asked["min"] <= told[1])
+
+    return {month: folder for month, folder in months.items() if any(map(may_hold, files_in([folder])))}
 
 
 def _find_in_months(

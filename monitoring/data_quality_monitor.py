@@ -29,7 +29,7 @@ from monitoring.measured_tables import Measured, measure_staged
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
-from monitoring.staged_views import only_touched, show_as_after_publish
+from monitoring.staged_views import only_touched, show_as_after_publish, show_measured
 from monitoring.table_checks import check_keys, check_tables, check_unknown
 from monitoring.usual_figures import check_figures
 
@@ -48,9 +48,10 @@ def check_staging(run: Run) -> StageResult:
             require_staging(cursor, token, load)
             show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
-            measured = measure_staged(cursor, run.contracts, token, load)
+            measured, unknown_months = measure_staged(cursor, run.contracts, token, load)
             ledgers = read_ledgers(cursor, staged_batches(manifest))
-            touched = only_touched(cursor, token, load)
+            show_measured(cursor, measured["sales"])
+            touched = only_touched(cursor, token, load, unknown_months)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
                 *check_keys(cursor, load, run.contracts),

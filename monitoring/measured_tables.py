@@ -1,4 +1,8 @@
-"""What the tables of the datasets hold: counted in one pass for all checks, and of a month that stays never again."""
+"""What the tables of the datasets hold: counted in one pass for all checks.
+
+A month that stays is counted again only where somebody else than a release wrote to it: a trigger on the sales, and on
+what they point at, forgets what was counted (audit.forget_measured).
+"""
 
 import hashlib
 import json
@@ -15,14 +19,20 @@ from batch_etl.stores.contract_tables import table_of, table_stands
 from batch_etl.stores.difference import Table, read_table
 from batch_etl.stores.loads import Load, in_months
 from batch_etl.stores.staging import staging_table
-from batch_etl.stores.warehouse import fetch_rows
+from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.contract_rules import dimensions_of, key_of, of_sources, rules_of_table
 
-_KNOWN = """
+# A partition without its trigger was made by somebody else.
+_KNOWN = r"""
     SELECT month, fingerprint, measured
     FROM audit.measured_months
+    INNER JOIN pg_inherits ON inhparent = table_name::regclass
+    INNER JOIN pg_class ON pg_class.oid = inhrelid AND relname ~ (REPLACE(month, '-', '_') || '$')
+    INNER JOIN pg_trigger ON tgrelid = inhrelid AND tgname = 'forget_measured' AND tgenabled != 'D'
     WHERE table_name = %s AND asked = %s AND month = ANY(%s)
 """
+# Whoever writes later waits, and then has forgotten what is remembered here; beside who has written nothing is.
+_IS_QUIET = "SELECT PG_TRY_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))"
 _REMEMBER = """
     INSERT INTO audit.measured_months (table_name, month, fingerprint, asked, measured)
     VALUES (%s, %s, %s, %s, %s)
@@ -37,6 +47,7 @@ class Measured:
     rows     all of them, the unknown member of a dimension too
     records  those of them that come from a source
     cents    of the amount that the ledger adds up, over these records; 0 where it adds up none
+    net      cents that were paid for these records, where they are sales; else 0
     unknown  dimension -> records that point at its unknown member
     broken   rule -> records that break it, where there are some
     """
@@ -44,12 +55,14 @@ class Measured:
     rows: int
     records: int
     cents: int
+    net: int
     unknown: Mapping[str, int]
     broken: Mapping[str, int]
 
     def __add__(self, other: "Measured") -> "Measured":
         unknown, broken = _added(self.unknown, other.unknown), _added(self.broken, other.broken)
-        return Measured(self.rows + other.rows, self.records + other.records, self.cents + other.cents, unknown, broken)
+        cents, net = self.cents + other.cents, self.net + other.net
+        return Measured(self.rows + other.rows, self.records + other.records, cents, net, unknown, broken)
 
 
 @dataclass(frozen=True)
@@ -77,10 +90,11 @@ class _Question:
         return {name: measured[number] for number, name in cursor.fetchall()}
 
     def _measured(self, counts: Iterable[Any]) -> Measured:
-        rows, records, cents, *found = counts
+        rows, records, cents, net, *found = counts
         named = dict(zip((*self.unknown, *self.rules), found, strict=True))
         unknown = {name: named.pop(name) for name in self.unknown}
-        return Measured(rows, records, int(cents), unknown, {rule: count for rule, count in named.items() if count})
+        broken = {rule: count for rule, count in named.items() if count}
+        return Measured(rows, records, int(cents), int(net), unknown, broken)
 
 
 def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
@@ -91,38 +105,45 @@ def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[st
     }
 
 
-def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load) -> dict[str, Measured]:
+def measure_staged(
+    cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load
+) -> tuple[dict[str, Measured], list[str]]:
     """Of each dataset, what an attempt would publish: every row that it staged, and what stays.
 
-    The months that stay were measured when they were staged; where nobody knows them, they are measured now.
+    The months that stay were measured when they were staged. Where nobody knows them, as after somebody wrote to them,
+    they are measured now: returned beside what was measured.
     """
-    measured = {}
+    measured: dict[str, Measured] = {}
+    months: list[str] = []
     for dataset, table in _tables(cursor, contracts):
         question = _question(cursor, dataset, contracts, table)
         if table.month_column is None:
             content = table.identifier if load.keeps(table.name) else staging_table(table.name, token)
             measured[dataset] = question.of(cursor, content)
         else:
-            nothing = Measured(0, 0, 0, dict.fromkeys(question.unknown, 0), {})
-            measured[dataset] = reduce(Measured.__add__, _measure_months(cursor, table, question, token, load), nothing)
-    return measured
+            nothing = Measured(0, 0, 0, 0, dict.fromkeys(question.unknown, 0), {})
+            of_months, months = _measure_months(cursor, table, question, token, load)
+            measured[dataset] = reduce(Measured.__add__, of_months, nothing)
+    return measured, months
 
 
-def _measure_months(cursor: Cursor, table: Table, question: _Question, token: int, load: Load) -> list[Measured]:
+def _measure_months(
+    cursor: Cursor, table: Table, question: _Question, token: int, load: Load
+) -> tuple[list[Measured], list[str]]:
     names = {part.name: part.month for part in load.staged(table.name)}
     staged = question.of_children(cursor, staging_table(table.name, token))
     found = {names[name]: told for name, told in staged.items()}
     asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
     kept = load.kept_months(table.name)
     known = _known_months(cursor, table.name, asked, {month: parts[month] for month in kept})
-    for month in kept:
-        if month not in known:
-            rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, [month]))
-            found[month] = question.of(cursor, rows)
-    # In order: two runs that know the same months wait for each other, not both at once.
-    for month, told in sorted(found.items()):
+    unknown = [month for month in kept if month not in known]
+    is_quiet = fetch_value(cursor, _IS_QUIET)
+    for month in unknown:
+        rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, [month]))
+        found[month] = question.of(cursor, rows)
+    for month, told in found.items() if is_quiet else ():
         cursor.execute(_REMEMBER, (table.name, month, parts[month], asked, json.dumps(asdict(told))))
-    return [*found.values(), *known.values()]
+    return [*found.values(), *known.values()], unknown
 
 
 def _known_months(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:
@@ -142,11 +163,12 @@ def _question(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], t
     unknown = dimensions_of(dataset, table.columns)
     rules = rules_of_table(cursor, dataset, contracts, table.columns)
     count = sql.SQL("COUNT(*) FILTER (WHERE {} AND ({}))")
-    amount = sql.Identifier(contract.ledger_amount) if contract.ledger_amount else sql.SQL("0")
+    amounts = (contract.ledger_amount, "net_usd" if table.name == table_of("sales") else None)
+    cents = sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)")
     asked = [
         sql.SQL("COUNT(*)"),
         sql.SQL("COUNT(*) FILTER (WHERE {})").format(is_of_source),
-        sql.SQL("COALESCE(SUM({}) FILTER (WHERE {})::numeric * 100, 0)").format(amount, is_of_source),
+        *(cents.format(sql.Identifier(name) if name else sql.SQL("0"), is_of_source) for name in amounts),
         *(count.format(is_of_source, sql.SQL("{} = -1").format(key_of(name))) for name in unknown),
         *(count.format(is_of_source, rule.is_broken) for rule in rules.values()),
     ]

@@ -1,6 +1,6 @@
 """What an attempt would publish, under the names of the tables it would publish it in."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from psycopg2 import sql
@@ -11,6 +11,7 @@ from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, content_after, in_months
 from batch_etl.stores.staging import staging_table
 from monitoring.contract_rules import dimensions_of, key_of
+from monitoring.measured_tables import Measured
 
 _VIEW = sql.SQL("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {} AS content")
 
@@ -21,20 +22,28 @@ def show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
         _show(cursor, name, content_after(read_table(cursor, name), load, staging_table(name, token)))
 
 
-@contextmanager
-def only_touched(cursor: Cursor, token: int, load: Load) -> Iterator[None]:
-    """Meanwhile let core.fct_sale mean those of its rows on which a publish has an effect.
+def show_measured(cursor: Cursor, sales: Measured) -> None:
+    """Let measured_sales have one row for the rest of the session: how many sales there are, and their net_usd."""
+    row = sql.SQL("SELECT {}::bigint AS sales, {}::numeric / 100 AS net_usd")
+    view = sql.SQL("CREATE OR REPLACE TEMP VIEW measured_sales AS {}")
+    cursor.execute(view.format(row.format(sql.Literal(sales.records), sql.Literal(sales.net))))
 
-    They are what the attempt staged, and of the months that stay the sales whose version of a customer or product would
-    be another one or gone.
+
+@contextmanager
+def only_touched(cursor: Cursor, token: int, load: Load, also: Collection[str]) -> Iterator[None]:
+    """Meanwhile let core.fct_sale mean those of its rows on which a publish has an effect, or that nobody has audited.
+
+    They are what the attempt staged, the months `also`, and of the others that stay the sales whose version of a
+    customer or product would be another one or gone.
     """
     table = read_table(cursor, table_of("sales"))
     staging, kept = staging_table(table.name, token), load.kept_months(table.name)
     moved = [_moved(name, token, load) for name in dimensions_of("sales", table.columns)]
     if kept:
-        both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE ({}) AND ({}))")
-        months, either = in_months(table, kept), sql.SQL(" OR ").join(moved)
-        _show(cursor, table.name, both.format(staging, table.identifier, months, either))
+        both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE ({}) OR ({}) AND ({}))")
+        whole, others = in_months(table, sorted(also)), in_months(table, [m for m in kept if m not in also])
+        either = sql.SQL(" OR ").join(moved)
+        _show(cursor, table.name, both.format(staging, table.identifier, whole, others, either))
     yield
     _show(cursor, table.name, content_after(table, load, staging))
 

@@ -16,6 +16,7 @@ from monitoring.measured_tables import measure_tables
 from monitoring.reconciliation import check_freshness, check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
+from monitoring.staged_views import show_measured
 from monitoring.table_checks import check_tables, check_unknown
 
 
@@ -38,6 +39,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     prefer_scans(cursor)
     contracts = read_contracts(settings.folder("contracts"))
     measured = measure_tables(cursor, contracts)
+    show_measured(cursor, measured["sales"])
     return [
         *check_contracts(cursor, contracts, measured),
         *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured),

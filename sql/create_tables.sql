@@ -598,12 +598,44 @@ CREATE TABLE IF NOT EXISTS audit.measured_months (
     measured jsonb NOT NULL,
     PRIMARY KEY (table_name, month, fingerprint, asked)
 );
-COMMENT ON TABLE audit.measured_months IS 'One row a month as it was staged: what the checks counted in it. Kept as long as a release holds it.';
+COMMENT ON TABLE audit.measured_months IS
+'One row a month: what the checks counted in it. Kept as long as a release holds it and nobody else writes to it.';
 COMMENT ON COLUMN audit.measured_months.table_name IS 'Schema and name of the table.';
 COMMENT ON COLUMN audit.measured_months.month IS 'Month, as 2025-03.';
 COMMENT ON COLUMN audit.measured_months.fingerprint IS 'Fingerprint of the rows in the mart.';
 COMMENT ON COLUMN audit.measured_months.asked IS 'Fingerprint of what was asked: the rules of the contracts.';
-COMMENT ON COLUMN audit.measured_months.measured IS 'Rows, records, cents, records of unknown members, records that break each rule.';
+COMMENT ON COLUMN audit.measured_months.measured IS 'Rows, records, cents, net cents, records of unknown members, records that break each rule.';
+
+CREATE OR REPLACE FUNCTION audit.forget_measured() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF COALESCE(CURRENT_SETTING('batch_etl.is_release', TRUE), '') != 'on' THEN
+        -- Not beside checks that are about to remember what they counted before this was seen.
+        PERFORM PG_ADVISORY_XACT_LOCK_SHARED(HASHTEXT('batch_etl.measure'));
+        DELETE FROM audit.measured_months;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION audit.forget_measured IS 'Let the next checks count every month again, unless it is a release that writes.';
+
+CREATE OR REPLACE FUNCTION audit.watch(published regclass) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = published AND tgname = 'forget_measured') THEN
+        EXECUTE FORMAT(
+            'CREATE TRIGGER forget_measured AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION audit.forget_measured()', published
+        );
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION audit.watch IS 'Have what was counted forgotten where somebody writes to this table: partitions need it each.';
+
+SELECT audit.watch(published)
+FROM (VALUES ('core.fct_sale'::regclass), ('core.dim_customer'), ('core.dim_product'), ('core.dim_date')) AS named (published);
+SELECT audit.watch(inhrelid)
+FROM pg_inherits
+WHERE inhparent = 'core.fct_sale'::regclass;
 
 CREATE TABLE IF NOT EXISTS audit.release_changes (
     release bigint NOT NULL REFERENCES audit.releases,

@@ -139,6 +139,8 @@ def _publish_one(cursor: Cursor, table: Table, load: Load, token: int, release: 
 def lock_releases(cursor: Cursor) -> None:
     """One release at a time, to the end of the transaction."""
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.publish'))")
+    # What it writes was audited.
+    cursor.execute("SET LOCAL batch_etl.is_release = 'on'")
 
 
 def facts_last(tables: Iterable[Table]) -> list[Table]:

@@ -3,9 +3,9 @@
 WITH totals AS (
     SELECT
         'fct_sale' AS table_name,
-        COUNT(*) AS orders,
-        COALESCE(SUM(net_usd), 0) AS net_usd
-    FROM fct_sale
+        sales AS orders,
+        net_usd
+    FROM measured_sales
     UNION ALL
     SELECT
         'daily_sales' AS table_name,

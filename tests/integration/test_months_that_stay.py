@@ -1,6 +1,7 @@
 """Checks of a run measure what it staged, and of the months that stay what it has an effect on."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import psycopg2
@@ -12,6 +13,8 @@ from monitoring.warehouse_checks import check_warehouse
 from tests.integration.conftest import CUSTOMERS, SALES
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
 from tests.integration.test_changed_parts import staged
+from tests.integration.test_release_races import wait_for_waiters
+from tests.integration.test_releases import put_back
 
 OF_FEBRUARY = "S00000010,C0000001,P000001,1,5.00,0,2025-02-12T00:00:00Z,north,card"
 # What somebody did to the sale of January, which stays.
@@ -100,21 +103,68 @@ def test_a_month_is_known_as_it_is_now(next_month: Pipeline) -> None:
     assert next_month.query(told) == [("all 6 rows keep the contract",)]
 
 
+@pytest.mark.parametrize("table", ["core.fct_sale", "core.fct_sale_2025_01"])
 @pytest.mark.parametrize("check", HAND_MADE)
-def test_what_somebody_changed_in_a_month_that_stays_is_found_by_the_monitor_alone(
-    next_month: Pipeline, check: str
-) -> None:
-    next_month.query(HAND_MADE[check])
+def test_what_somebody_changed_in_a_month_that_stays_is_found(next_month: Pipeline, check: str, table: str) -> None:
+    next_month.query(HAND_MADE[check].replace("core.fct_sale", table))
 
-    next_month.run("r2", stages=["quality_checks", "publish"])
+    with pytest.raises(QualityStopped, match=rf"nothing was published; {check} \("):
+        next_month.run("r2", stages=["quality_checks"])
 
     with closing(psycopg2.connect(next_month.dsn)) as connection:
         found = check_warehouse(connection, next_month.settings)
     assert [result.name for result in found if result.stops_publish] == [check]
 
 
+def test_what_somebody_changed_in_a_dimension_is_held_against_every_sale(next_month: Pipeline) -> None:
+    next_month.query("UPDATE core.dim_customer SET customer_id = 'C0000009' WHERE customer_id = 'C0000001'")
+
+    with pytest.raises(QualityStopped, match=r"fct_sale_references \(5 offending rows\)"):
+        next_month.run("r2", stages=["quality_checks"])
+
+
+@pytest.mark.parametrize("statement", ["TRUNCATE core.fct_sale_2025_01", "DROP TABLE core.fct_sale_2025_01"])
+def test_a_month_that_is_gone_is_missed(next_month: Pipeline, statement: str) -> None:
+    next_month.query(statement)
+
+    with pytest.raises(QualityStopped, match="marts_agree_with_sales"):
+        next_month.run("r2", stages=["quality_checks"])
+
+
+def test_what_a_release_wrote_is_not_measured_again(next_month: Pipeline) -> None:
+    next_month.run("r2", stages=["quality_checks"])
+    measured = next_month.query("SELECT * FROM audit.measured_months ORDER BY 1, 2, 3")
+
+    next_month.run("r2", stages=["publish"])
+    put_back(next_month, 1)
+
+    assert next_month.query("SELECT * FROM audit.measured_months ORDER BY 1, 2, 3") == measured
+
+
+def test_what_is_measured_while_somebody_writes_is_not_remembered(next_month: Pipeline) -> None:
+    with closing(psycopg2.connect(next_month.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(HAND_MADE["contract_of_sales"])
+        next_month.run("r2", stages=["quality_checks"])
+        connection.commit()
+
+    assert next_month.query("SELECT month FROM audit.measured_months") == []
+
+
+def test_whoever_writes_while_something_is_measured_has_it_forgotten(next_month: Pipeline) -> None:
+    with closing(psycopg2.connect(next_month.dsn)) as checks, checks.cursor() as cursor:
+        cursor.execute("SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))")
+        cursor.execute("INSERT INTO audit.measured_months VALUES ('core.fct_sale', '2025-03', 'f', 'a', '{}')")
+        with ThreadPoolExecutor() as beside:
+            written = beside.submit(next_month.query, HAND_MADE["contract_of_sales"])
+            wait_for_waiters(next_month, 1)
+            checks.commit()
+            written.result(timeout=60)
+
+    assert next_month.query("SELECT month FROM audit.measured_months") == []
+
+
 def test_a_month_that_nobody_has_measured_is_measured_where_it_stays(next_month: Pipeline) -> None:
-    next_month.query(HAND_MADE["contract_of_sales"])
+    next_month.query("SET batch_etl.is_release = 'on'; " + HAND_MADE["contract_of_sales"])
     next_month.query("DELETE FROM audit.measured_months")
 
     with pytest.raises(QualityStopped, match=r"contract_of_sales \(of 6 rows: region: not an allowed value \(1\)"):

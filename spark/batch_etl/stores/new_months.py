@@ -138,7 +138,9 @@ def _adopt(cursor: Cursor, table: Table, part: StagedPart) -> None:
 def _attach(cursor: Cursor, table: Table, month: str) -> None:
     attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})")
     limits = map(sql.Literal, bounds(month))
-    cursor.execute(attach.format(table.identifier, _partition(table, month), *limits))
+    partition = _partition(table, month)
+    cursor.execute(attach.format(table.identifier, partition, *limits))
+    cursor.execute("SELECT audit.watch(%s::regclass)", (partition.as_string(cursor),))
 
 
 def _write_again(cursor: Cursor, table: Table, part: StagedPart) -> None:

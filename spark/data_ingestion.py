@@ -13,7 +13,8 @@ from batch_etl.stores import audit
 from batch_etl.stores.attempts import run_attempts, shared_out
 from batch_etl.stores.audit import SourceFile
 from batch_etl.stores.lake import replacing, size_of
-from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, known_batches, land, read_again
+from batch_etl.stores.landing import Batch, Limits, batches_read_otherwise, find_batch, known_batches, land, read_again
+from batch_etl.stores.seen_files import SeenFiles, state_of
 from batch_etl.stores.source_bytes import plain_name, written_name
 from batch_etl.stores.source_reader import Taken, pieces_of, take_apart
 
@@ -27,9 +28,11 @@ _QUICKLY_READ_BYTES = 64 * 1024**2
 
 def ingest(run: Run) -> StageResult:
     """Land the files of this run's size, then write what is new to ingested/."""
-    if sum(map(_size, _files(run))) > _QUICKLY_READ_BYTES:
+    seen = SeenFiles.read(run.lake.landing)
+    if sum(_size(file) for file in _files(run) if seen.batch_of(file) is None) > _QUICKLY_READ_BYTES:
         run.leave_to_spark()
-    files = [file for contract in run.contracts.values() for file in _found(run, contract)]
+    files = [file for contract in run.contracts.values() for file in _found(run, contract, seen)]
+    seen.write(run.settings.folder("raw"))
     found = {file.file_name: file for file in [*files, *_ignored(run)]}
     with run.warehouse() as connection:
         audit.record_source_files(connection, run.run_key, list(found.values()))
@@ -53,7 +56,7 @@ def ingest(run: Run) -> StageResult:
     )
 
 
-def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:
+def _found(run: Run, contract: Contract, seen: SeenFiles) -> Iterator[SourceFile]:
     """What became of every file of a dataset, landed ones that are read in another way now among them."""
     again = partial(read_again, contract=contract, landing=run.lake.landing, limits=_limits(run))
     for batch in batches_read_otherwise(run.lake.landing, contract):
@@ -64,7 +67,7 @@ def _found(run: Run, contract: Contract) -> Iterator[SourceFile]:
     sizes = {batch.size_bytes for batch in known_batches(run.lake.landing, contract)}
     for file in _files(run):
         if contract.matches(plain_name(file.name)):
-            yield _landed(run, contract, file, sizes)
+            yield _landed(run, contract, file, seen, sizes)
 
 
 def _ignored(run: Run) -> Iterator[SourceFile]:
@@ -92,14 +95,22 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _landed(run: Run, contract: Contract, file: Path, sizes: set[int]) -> SourceFile:
+def _landed(run: Run, contract: Contract, file: Path, seen: SeenFiles, sizes: set[int]) -> SourceFile:
+    if (batch_id := seen.batch_of(file)) and (batch := find_batch(run.lake.landing, contract, batch_id)):
+        return _taken(file, batch, is_new=False)
+    state = state_of(file)
     try:
         batch, is_new = land(file, contract, landing=run.lake.landing, limits=_limits(run), known_sizes=sizes)
     except SourceFileRefused as refusal:
         return _refused(written_name(file), contract, refusal)
     sizes.add(batch.size_bytes)
+    seen.remember(file, state, batch.batch_id)
+    return _taken(file, batch, is_new=is_new)
+
+
+def _taken(file: Path, batch: Batch, *, is_new: bool) -> SourceFile:
     state = "landed" if is_new else "seen"
-    return SourceFile(file.name, contract.dataset, state, batch.batch_id, None, batch.size_bytes, batch.records)
+    return SourceFile(file.name, batch.dataset, state, batch.batch_id, None, batch.size_bytes, batch.records)
 
 
 def _refused(name: str, contract: Contract, refusal: SourceFileRefused) -> SourceFile:

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from batch_etl.stores import landing, seen_files
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
 HEADER = "sale_id,customer_id,product_id,quantity,unit_price_usd,discount_rate,sold_at_utc,region,payment_method\n"
@@ -115,3 +116,32 @@ def test_a_run_of_one_size_reads_only_the_files_of_that_size(pipeline: Pipeline)
 
     names = pipeline.query("SELECT file_name FROM audit.source_files ORDER BY file_name")
     assert names == [("customer_data_small.json",), ("products_data_small.csv",), ("sales_data_small.csv",)]
+
+
+def test_a_file_that_nobody_touched_is_not_read_again(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen_files, "_SETTLED_SECONDS", -1)
+    loaded.run("r2", stages=["data_ingestion"])
+    with monkeypatch.context() as patch:
+        patch.delattr(landing, "open_source")
+        loaded.run("r3", stages=["data_ingestion"])
+    states = "SELECT DISTINCT state, records > 0 FROM audit.source_files WHERE run_key = 'r3'"
+    assert loaded.query(states) == [("seen", True)]
+
+    sales, before = loaded.raw / "sales_1.csv", (loaded.raw / "sales_1.csv").stat()
+    sales.write_bytes(sales.read_bytes().replace(b"north", b"south", 1))
+    os.utime(sales, ns=(before.st_atime_ns, before.st_mtime_ns))
+    loaded.run("r4", stages=["data_ingestion"])
+
+    landed = "SELECT file_name FROM audit.source_files WHERE run_key = 'r4' AND state = 'landed'"
+    assert loaded.query(landed) == [("sales_1.csv",)]
+
+
+def test_a_known_file_whose_landed_copy_is_gone_lands_anew(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen_files, "_SETTLED_SECONDS", -1)
+    loaded.run("r2", stages=["data_ingestion"])
+    shutil.rmtree(loaded.home / "data/processed/landing/sales")
+
+    loaded.run("r3", stages=["data_ingestion"])
+
+    landed = "SELECT file_name FROM audit.source_files WHERE run_key = 'r3' AND state = 'landed'"
+    assert loaded.query(landed) == [("sales_1.csv",)]

@@ -3,6 +3,7 @@
 landing/<dataset>/<sha256>/source       the bytes as they were delivered
 landing/<dataset>/<sha256>/text         what they hold, where they are an archive
 landing/<dataset>/<sha256>/batch.json   what one pass over the text found
+landing/.seen.json                      which file was which batch when it was read last (seen_files.py)
 """
 
 import hashlib

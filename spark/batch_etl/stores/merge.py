@@ -36,6 +36,8 @@ def merge(
     if not found:
         return Change(table.name, 0, 0, 0)
     if sum(found.values()) > _WORTH_ANALYSING:
+        # Some hundred rows tell how many are of this release.
+        cursor.execute("SET LOCAL default_statistics_target = 10")
         asked = columns_named(("_release", *table.key))
         cursor.execute(sql.SQL("ANALYZE {} ({})").format(table.history, asked))
     names = {"history": table.history, "fresh": fresh, "same_key": same_key(table, "changed", "fresh")}

@@ -96,8 +96,9 @@ def finish_part(cursor: Cursor, table: Table, month: str, name: str) -> None:
         key = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})")
         cursor.execute(key.format(place, sql.Identifier(f"{name}_pkey"), columns_named(table.key)))
         _create_indexes(cursor, table, place)
-    # The planner of the checks would look a million rows up one by one.
-    cursor.execute(sql.SQL("ANALYZE {}").format(place))
+    # The planner of the checks would look a million rows up one by one. Only a month may come to be read by others.
+    columns = sql.SQL("") if month != WHOLE else sql.SQL("({})").format(columns_named(table.key))
+    cursor.execute(sql.SQL("ANALYZE {} {}").format(place, columns))
 
 
 def _create_indexes(cursor: Cursor, table: Table, place: sql.Identifier) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 from batch_etl.stores.lake import replace_file
 
 # No file system's clock is coarser: whoever writes so long after a change gives the file another time.
-_SETTLED_SECONDS = 10
+_SETTLED_SECONDS = 3
 _NANOSECONDS = 1_000_000_000
 
 

@@ -1,7 +1,7 @@
 """What the tables of the datasets hold: counted in one pass for all checks.
 
-A month that stays is counted again only where somebody else than a release wrote to it: a trigger on the sales, and on
-what they point at, forgets what was counted (audit.forget_measured).
+A table that stays, or a month of one, is counted again only where somebody else than a release wrote to any of them: a
+trigger forgets what was counted (audit.forget_measured).
 """
 
 import hashlib
@@ -18,23 +18,25 @@ from batch_etl.contract import Contract
 from batch_etl.stores.contract_tables import table_of, table_stands
 from batch_etl.stores.difference import Table, read_table
 from batch_etl.stores.loads import Load, in_months
+from batch_etl.stores.mart_parts import WHOLE
 from batch_etl.stores.staging import staging_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.contract_rules import dimensions_of, key_of, of_sources, rules_of_table
 
 # A partition without its trigger was made by somebody else.
-_KNOWN = r"""
+_KNOWN = """
     SELECT month, fingerprint, measured
-    FROM audit.measured_months
-    INNER JOIN pg_inherits ON inhparent = table_name::regclass
-    INNER JOIN pg_class ON pg_class.oid = inhrelid AND relname ~ (REPLACE(month, '-', '_') || '$')
-    INNER JOIN pg_trigger ON tgrelid = inhrelid AND tgname = 'forget_measured' AND tgenabled != 'D'
+    FROM audit.measured_parts
+    INNER JOIN pg_class
+        ON oid = TO_REGCLASS(CONCAT_WS('_', table_name, NULLIF(REPLACE(month, '-', '_'), '')))
+        AND relispartition = (month != '')
+    INNER JOIN pg_trigger ON tgrelid = pg_class.oid AND tgname = 'forget_measured' AND tgenabled != 'D'
     WHERE table_name = %s AND asked = %s AND month = ANY(%s)
 """
 # Whoever writes later waits, and then has forgotten what is remembered here; beside who has written nothing is.
 _IS_QUIET = "SELECT PG_TRY_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))"
 _REMEMBER = """
-    INSERT INTO audit.measured_months (table_name, month, fingerprint, asked, measured)
+    INSERT INTO audit.measured_parts (table_name, month, fingerprint, asked, measured)
     VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (table_name, month, fingerprint, asked) DO UPDATE SET measured = EXCLUDED.measured
 """
@@ -110,44 +112,43 @@ def measure_staged(
 ) -> tuple[dict[str, Measured], list[str]]:
     """Of each dataset, what an attempt would publish: every row that it staged, and what stays.
 
-    The months that stay were measured when they were staged. Where nobody knows them, as after somebody wrote to them,
-    they are measured now: returned beside what was measured.
+    What stays was measured when it was staged. Where nobody knows it, as after somebody wrote to it, it is measured
+    now: such months of sales are returned beside what was measured.
     """
     measured: dict[str, Measured] = {}
     months: list[str] = []
     for dataset, table in _tables(cursor, contracts):
         question = _question(cursor, dataset, contracts, table)
-        if table.month_column is None:
-            content = table.identifier if load.keeps(table.name) else staging_table(table.name, token)
-            measured[dataset] = question.of(cursor, content)
-        else:
-            nothing = Measured(0, 0, 0, 0, dict.fromkeys(question.unknown, 0), {})
-            of_months, months = _measure_months(cursor, table, question, token, load)
-            measured[dataset] = reduce(Measured.__add__, of_months, nothing)
+        nothing = Measured(0, 0, 0, 0, dict.fromkeys(question.unknown, 0), {})
+        of_parts, unknown = _measure_parts(cursor, table, question, token, load)
+        measured[dataset] = reduce(Measured.__add__, of_parts, nothing)
+        months += [part for part in unknown if part != WHOLE]
     return measured, months
 
 
-def _measure_months(
+def _measure_parts(
     cursor: Cursor, table: Table, question: _Question, token: int, load: Load
 ) -> tuple[list[Measured], list[str]]:
+    """Of a table, or of each of its months; and which of those that stay nobody knew."""
     names = {part.name: part.month for part in load.staged(table.name)}
-    staged = question.of_children(cursor, staging_table(table.name, token))
+    staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
     found = {names[name]: told for name, told in staged.items()}
     asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
-    kept = load.kept_months(table.name)
-    known = _known_months(cursor, table.name, asked, {month: parts[month] for month in kept})
-    unknown = [month for month in kept if month not in known]
+    kept = load.kept_months(table.name) if table.month_column else [WHOLE] * load.keeps(table.name)
+    known = _known_parts(cursor, table.name, asked, {part: parts[part] for part in kept})
+    unknown = [part for part in kept if part not in known]
     is_quiet = fetch_value(cursor, _IS_QUIET)
-    for month in unknown:
-        rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, [month]))
-        found[month] = question.of(cursor, rows)
-    for month, told in found.items() if is_quiet else ():
-        cursor.execute(_REMEMBER, (table.name, month, parts[month], asked, json.dumps(asdict(told))))
+    for part in unknown:
+        condition = sql.SQL("TRUE") if part == WHOLE else in_months(table, [part])
+        rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, condition)
+        found[part] = question.of(cursor, rows)
+    for part, told in found.items() if is_quiet else ():
+        cursor.execute(_REMEMBER, (table.name, part, parts[part], asked, json.dumps(asdict(told))))
     return [*found.values(), *known.values()], unknown
 
 
-def _known_months(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:
-    """What was measured of these months as they are. parts: month -> fingerprint of its rows."""
+def _known_parts(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:
+    """What was measured of these as they are. parts: month, or WHOLE -> fingerprint of its rows."""
     rows = fetch_rows(cursor, _KNOWN, (table, asked, list(parts)))
     return {row["month"]: Measured(**row["measured"]) for row in rows if row["fingerprint"] == parts[row["month"]]}
 

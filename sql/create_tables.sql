@@ -590,7 +590,7 @@ COMMENT ON COLUMN audit.release_parts.table_name IS 'Schema and name of the tabl
 COMMENT ON COLUMN audit.release_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
 COMMENT ON COLUMN audit.release_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
 
-CREATE TABLE IF NOT EXISTS audit.measured_months (
+CREATE TABLE IF NOT EXISTS audit.measured_parts (
     table_name text NOT NULL,
     month text NOT NULL,
     fingerprint text NOT NULL,
@@ -598,13 +598,15 @@ CREATE TABLE IF NOT EXISTS audit.measured_months (
     measured jsonb NOT NULL,
     PRIMARY KEY (table_name, month, fingerprint, asked)
 );
-COMMENT ON TABLE audit.measured_months IS
-'One row a month: what the checks counted in it. Kept as long as a release holds it and nobody else writes to it.';
-COMMENT ON COLUMN audit.measured_months.table_name IS 'Schema and name of the table.';
-COMMENT ON COLUMN audit.measured_months.month IS 'Month, as 2025-03.';
-COMMENT ON COLUMN audit.measured_months.fingerprint IS 'Fingerprint of the rows in the mart.';
-COMMENT ON COLUMN audit.measured_months.asked IS 'Fingerprint of what was asked: the rules of the contracts.';
-COMMENT ON COLUMN audit.measured_months.measured IS 'Rows, records, cents, net cents, records of unknown members, records that break each rule.';
+-- Its name before it was of tables without months, too.
+DROP TABLE IF EXISTS audit.measured_months;
+COMMENT ON TABLE audit.measured_parts IS
+'One row a table of a dataset, or a month of one: what the checks counted in it. Kept as long as a release holds it, and until somebody else writes.';
+COMMENT ON COLUMN audit.measured_parts.table_name IS 'Schema and name of the table.';
+COMMENT ON COLUMN audit.measured_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
+COMMENT ON COLUMN audit.measured_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
+COMMENT ON COLUMN audit.measured_parts.asked IS 'Fingerprint of what was asked: the rules of the contracts.';
+COMMENT ON COLUMN audit.measured_parts.measured IS 'Rows, records, cents, net cents, records of unknown members, records that break each rule.';
 
 CREATE OR REPLACE FUNCTION audit.forget_measured() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -612,12 +614,12 @@ BEGIN
     IF COALESCE(CURRENT_SETTING('batch_etl.is_release', TRUE), '') != 'on' THEN
         -- Not beside checks that are about to remember what they counted before this was seen.
         PERFORM PG_ADVISORY_XACT_LOCK_SHARED(HASHTEXT('batch_etl.measure'));
-        DELETE FROM audit.measured_months;
+        DELETE FROM audit.measured_parts;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION audit.forget_measured IS 'Let the next checks count every month again, unless it is a release that writes.';
+COMMENT ON FUNCTION audit.forget_measured IS 'Let the next checks count everything again, unless it is a release that writes.';
 
 CREATE OR REPLACE FUNCTION audit.watch(published regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

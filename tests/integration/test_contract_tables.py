@@ -83,6 +83,19 @@ def test_a_table_that_a_start_is_making_is_waited_for_and_not_made_again(loaded:
         assert of_run.result(timeout=60) == []
 
 
+def test_the_checks_hear_of_what_somebody_writes_to_any_table_of_a_dataset(loaded: Pipeline) -> None:
+    with closing(psycopg2.connect(loaded.dsn)) as connection, connection, connection.cursor() as cursor:
+        make_tables(cursor, {"stores": read_contract(PROJECT / "docs/examples/stores.odcs.yaml")})
+    loaded.run("r1", stages=AFTER_LOADING)
+
+    unheard = """
+        SELECT oid::regclass::text FROM pg_class
+        WHERE relnamespace = 'core'::regnamespace AND relkind IN ('r', 'p')
+            AND oid NOT IN (SELECT tgrelid FROM pg_trigger WHERE tgname = 'forget_measured')
+        """
+    assert loaded.query(unheard) == []
+
+
 def test_a_load_into_a_table_that_lacks_the_column_says_what_to_do(with_coupons: Pipeline) -> None:
     with pytest.raises(LoadFailed, match=r"core\.fct_sale has no column coupon_code; \./etl init adds it"):
         with_coupons.run("r2")

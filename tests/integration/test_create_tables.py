@@ -71,7 +71,7 @@ def test_the_tables_are_these(query: Query) -> None:
         *(
             f"audit.{table}"
             for table in (
-                "measured_months",
+                "measured_parts",
                 "outbox",
                 "quality_results",
                 "release_batches",

@@ -31,7 +31,7 @@ def read_document(faults: Faults) -> OpenDataContractStandard | None:
     return document
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """YAML whose mappings name a key once; PyYAML takes the last of several."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -40,6 +40,8 @@ def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) 
     with connection, connection.cursor() as cursor:
         lock_tables_made(cursor)
         made = make_tables(cursor, contracts)
+        for dataset in contracts:
+            cursor.execute("SELECT audit.watch(%s::regclass)", (table_of(dataset),))
         added = [column for contract in contracts.values() for column in _add_columns(cursor, contract)]
         for contract in contracts.values():
             _let_read_records(cursor, contract)
@@ -106,6 +108,7 @@ def _make_table(cursor: Cursor, contract: Contract) -> None:
     cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(about)))
     for column in contract.columns:
         _describe(cursor, table, column.name, column.description)
+    cursor.execute("SELECT audit.watch(%s::regclass)", (table_of(contract.dataset),))
     _let_read_records(cursor, contract)
 
 

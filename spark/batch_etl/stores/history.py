@@ -142,7 +142,7 @@ def prune(cursor: Cursor, release: int, *, kept: int) -> None:
     cursor.execute("DELETE FROM audit.release_parts WHERE release <= %s", (oldest,))
     cursor.execute(
         """
-        DELETE FROM audit.measured_months AS measured
+        DELETE FROM audit.measured_parts AS measured
         WHERE NOT EXISTS (
             SELECT FROM audit.release_parts AS part
             WHERE (part.table_name, part.month, part.fingerprint)

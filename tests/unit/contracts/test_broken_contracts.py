@@ -12,7 +12,7 @@ from tests.unit.gifts import GIFTS, written
 BROKEN = r"""
 kind: DataContract | kind: {                                | not YAML:
 kind: DataContract | kind: Pizza                            | kind: 'Pizza' is not supported; use DataContract
-kind: DataContract | kind: DataContract, id: twice          | not YAML: mapping values are not allowed here
+kind: DataContract | kind: DataContract, id: twice          | not YAML: mapping values are not allowed in this context
 version: 1.0.0     | id: gifts                              | not YAML: 'id' is there twice
 apiVersion: v3.1.0 | apiVersion: v9.0.0                        | apiVersion: 'v9.0.0' is not supported; use v3.1.0
 apiVersion: v3.1.0 | 3: three                               | Keys should be strings

@@ -1,4 +1,4 @@
-"""Checks of a run measure what it staged, and of the months that stay what it has an effect on."""
+"""Checks of a run measure what it staged, and of what stays that on which it has an effect."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -66,15 +66,20 @@ def moved(moved_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
     return next_copy(moved_once)
 
 
-def test_every_month_is_measured_once(next_month: Pipeline) -> None:
+def test_every_part_is_measured_once(next_month: Pipeline) -> None:
     next_month.run("r2", stages=["quality_checks", "publish"])
     next_month.shows(
-        "SELECT month, measured -> 'records' AS records FROM audit.measured_months ORDER BY 1, 2",
         """
-        month   | records
-        2025-01 | 1
-        2025-02 | 4
-        2025-02 | 5
+        SELECT table_name, NULLIF(month, '') AS month, measured -> 'records' AS records
+        FROM audit.measured_parts ORDER BY 1, 2, 3
+        """,
+        """
+        table_name        | month   | records
+        core.dim_customer |         | 2
+        core.dim_product  |         | 2
+        core.fct_sale     | 2025-01 | 1
+        core.fct_sale     | 2025-02 | 4
+        core.fct_sale     | 2025-02 | 5
         """,
     )
     next_month.run("r3", recompute=Recompute(is_full=True))
@@ -91,9 +96,9 @@ def test_every_month_is_measured_once(next_month: Pipeline) -> None:
 def test_a_month_is_known_as_it_is_now(next_month: Pipeline) -> None:
     # As the same month was in other releases.
     next_month.query("""
-        INSERT INTO audit.measured_months
+        INSERT INTO audit.measured_parts
         SELECT table_name, month, fingerprint, asked, JSONB_SET(measured, '{records}', '9')
-        FROM (SELECT table_name, month, asked, measured FROM audit.measured_months) AS known
+        FROM (SELECT table_name, month, asked, measured FROM audit.measured_parts) AS known
         CROSS JOIN (VALUES ('0'), ('z')) AS other (fingerprint)
         """)
 
@@ -123,6 +128,13 @@ def test_what_somebody_changed_in_a_dimension_is_held_against_every_sale(next_mo
         next_month.run("r2", stages=["quality_checks"])
 
 
+def test_what_somebody_changed_in_a_table_that_stays_is_found(next_month: Pipeline) -> None:
+    next_month.query("UPDATE core.dim_product SET cost_usd = -1 WHERE product_key != -1")
+
+    with pytest.raises(QualityStopped, match=r"contract_of_products \(of 2 rows: cost_usd: below 0"):
+        next_month.run("r2", stages=["quality_checks"])
+
+
 @pytest.mark.parametrize("statement", ["TRUNCATE core.fct_sale_2025_01", "DROP TABLE core.fct_sale_2025_01"])
 def test_a_month_that_is_gone_is_missed(next_month: Pipeline, statement: str) -> None:
     next_month.query(statement)
@@ -133,12 +145,12 @@ def test_a_month_that_is_gone_is_missed(next_month: Pipeline, statement: str) ->
 
 def test_what_a_release_wrote_is_not_measured_again(next_month: Pipeline) -> None:
     next_month.run("r2", stages=["quality_checks"])
-    measured = next_month.query("SELECT * FROM audit.measured_months ORDER BY 1, 2, 3")
+    measured = next_month.query("SELECT * FROM audit.measured_parts ORDER BY 1, 2, 3")
 
     next_month.run("r2", stages=["publish"])
     put_back(next_month, 1)
 
-    assert next_month.query("SELECT * FROM audit.measured_months ORDER BY 1, 2, 3") == measured
+    assert next_month.query("SELECT * FROM audit.measured_parts ORDER BY 1, 2, 3") == measured
 
 
 def test_what_is_measured_while_somebody_writes_is_not_remembered(next_month: Pipeline) -> None:
@@ -147,25 +159,25 @@ def test_what_is_measured_while_somebody_writes_is_not_remembered(next_month: Pi
         next_month.run("r2", stages=["quality_checks"])
         connection.commit()
 
-    assert next_month.query("SELECT month FROM audit.measured_months") == []
+    assert next_month.query("SELECT month FROM audit.measured_parts") == []
 
 
 def test_whoever_writes_while_something_is_measured_has_it_forgotten(next_month: Pipeline) -> None:
     with closing(psycopg2.connect(next_month.dsn)) as checks, checks.cursor() as cursor:
         cursor.execute("SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))")
-        cursor.execute("INSERT INTO audit.measured_months VALUES ('core.fct_sale', '2025-03', 'f', 'a', '{}')")
+        cursor.execute("INSERT INTO audit.measured_parts VALUES ('core.fct_sale', '2025-03', 'f', 'a', '{}')")
         with ThreadPoolExecutor() as beside:
             written = beside.submit(next_month.query, HAND_MADE["contract_of_sales"])
             wait_for_waiters(next_month, 1)
             checks.commit()
             written.result(timeout=60)
 
-    assert next_month.query("SELECT month FROM audit.measured_months") == []
+    assert next_month.query("SELECT month FROM audit.measured_parts") == []
 
 
 def test_a_month_that_nobody_has_measured_is_measured_where_it_stays(next_month: Pipeline) -> None:
     next_month.query("SET batch_etl.is_release = 'on'; " + HAND_MADE["contract_of_sales"])
-    next_month.query("DELETE FROM audit.measured_months")
+    next_month.query("DELETE FROM audit.measured_parts")
 
     with pytest.raises(QualityStopped, match=r"contract_of_sales \(of 6 rows: region: not an allowed value \(1\)"):
         next_month.run("r2", stages=["quality_checks"])
@@ -219,7 +231,7 @@ def test_a_month_is_forgotten_with_the_last_release_that_held_it(next_month: Pip
 
     next_month.run("r3")
 
-    known = "SELECT month, measured -> 'records' FROM audit.measured_months ORDER BY 1, 2"
+    known = "SELECT month, measured -> 'records' FROM audit.measured_parts WHERE month != '' ORDER BY 1, 2"
     assert next_month.query(known) == [("2025-01", 1), ("2025-02", 6)]
 
 

@@ -142,10 +142,15 @@ def _add_up(
         read = map(read_part, files_in(months[month] for month in wanted))
         return add_up_months(rollup, chain([schemas[of].empty_table()], read), so_far=so_far, cohorts=cohorts)
 
-    before = add([month for month in months if since <= month < newest], so_far)
-    place = tables.folder / f"lake.{name}_before" / f"month={newest}"
+    table = f"lake.{name}_before"
+    place = tables.folder / table / f"month={newest}"
     place.mkdir(parents=True)
-    write_part(before, place / "part-00000.parquet")
+    if so_far is not None and since == newest:
+        before = so_far
+        tables.take_over_files(f"{table}/{place.name}/*.parquet")
+    else:
+        before = add([month for month in months if since <= month < newest], so_far)
+        write_part(before, place / "part-00000.parquet")
     return with_percentiles(rollup, add([newest] if newest else [], before))
 
 

@@ -1,7 +1,7 @@
 """What the tables of the datasets hold: counted in one pass for all checks.
 
-A table that stays, or a month of one, is counted again only where somebody else than a release wrote to any of them: a
-trigger forgets what was counted (audit.forget_measured).
+A table that stays, or a month of one, is counted again only where somebody else than a release wrote to any of them: by
+a trigger audit.foreign_writes goes on, and what was counted before no longer counts.
 """
 
 import hashlib
@@ -30,10 +30,10 @@ _KNOWN = """
     INNER JOIN pg_class
         ON oid = TO_REGCLASS(CONCAT_WS('_', table_name, NULLIF(REPLACE(month, '-', '_'), '')))
         AND relispartition = (month != '')
-    INNER JOIN pg_trigger ON tgrelid = pg_class.oid AND tgname = 'forget_measured' AND tgenabled != 'D'
+    INNER JOIN pg_trigger ON tgrelid = pg_class.oid AND tgname = 'note_foreign_write' AND tgenabled != 'D'
     WHERE table_name = %s AND asked = %s AND month = ANY(%s)
 """
-# Whoever writes later waits, and then has forgotten what is remembered here; beside who has written nothing is.
+# Whoever writes later waits, and what is remembered here counts no longer; beside who has written nothing is.
 _IS_QUIET = "SELECT PG_TRY_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))"
 _REMEMBER = """
     INSERT INTO audit.measured_parts (table_name, month, fingerprint, asked, measured)
@@ -76,7 +76,9 @@ class _Question:
     asked: sql.Composed
 
     def fingerprint(self, cursor: Cursor) -> str:
-        return hashlib.sha256(self.asked.as_string(cursor).encode()).hexdigest()[:16]
+        """Of the question, and of the moment: it changes where somebody else than a release writes."""
+        writes = fetch_value(cursor, "SELECT PG_SEQUENCE_LAST_VALUE('audit.foreign_writes')")
+        return hashlib.sha256(f"{self.asked.as_string(cursor)} {writes}".encode()).hexdigest()[:16]
 
     def of(self, cursor: Cursor, content: sql.Composable) -> Measured:
         cursor.execute(sql.SQL("SELECT {} FROM {} AS content").format(self.asked, content))
@@ -130,6 +132,7 @@ def _measure_parts(
     cursor: Cursor, table: Table, question: _Question, token: int, load: Load
 ) -> tuple[list[Measured], list[str]]:
     """Of a table, or of each of its months; and which of those that stay nobody knew."""
+    is_quiet = fetch_value(cursor, _IS_QUIET)
     names = {part.name: part.month for part in load.staged(table.name)}
     staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
     found = {names[name]: told for name, told in staged.items()}
@@ -137,7 +140,6 @@ def _measure_parts(
     kept = load.kept_months(table.name) if table.month_column else [WHOLE] * load.keeps(table.name)
     known = _known_parts(cursor, table.name, asked, {part: parts[part] for part in kept})
     unknown = [part for part in kept if part not in known]
-    is_quiet = fetch_value(cursor, _IS_QUIET)
     for part in unknown:
         condition = sql.SQL("TRUE") if part == WHOLE else in_months(table, [part])
         rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, condition)

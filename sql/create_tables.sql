@@ -601,37 +601,41 @@ CREATE TABLE IF NOT EXISTS audit.measured_parts (
 -- Its name before it was of tables without months, too.
 DROP TABLE IF EXISTS audit.measured_months;
 COMMENT ON TABLE audit.measured_parts IS
-'One row a table of a dataset, or a month of one: what the checks counted in it. Kept as long as a release holds it, and until somebody else writes.';
+'One row a table of a dataset, or a month of one: what the checks counted in it. Kept as long as a release holds it.';
 COMMENT ON COLUMN audit.measured_parts.table_name IS 'Schema and name of the table.';
 COMMENT ON COLUMN audit.measured_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
 COMMENT ON COLUMN audit.measured_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
-COMMENT ON COLUMN audit.measured_parts.asked IS 'Fingerprint of what was asked: the rules of the contracts.';
+COMMENT ON COLUMN audit.measured_parts.asked IS 'Fingerprint of what was asked, the rules of the contracts, and of audit.foreign_writes.';
 COMMENT ON COLUMN audit.measured_parts.measured IS 'Rows, records, cents, net cents, records of unknown members, records that break each rule.';
 
-CREATE OR REPLACE FUNCTION audit.forget_measured() RETURNS trigger LANGUAGE plpgsql
+CREATE SEQUENCE IF NOT EXISTS audit.foreign_writes;
+COMMENT ON SEQUENCE audit.foreign_writes IS 'Goes on with every statement by which somebody else than a release writes to the table of a dataset.';
+
+CREATE OR REPLACE FUNCTION audit.note_foreign_write() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF COALESCE(CURRENT_SETTING('batch_etl.is_release', TRUE), '') != 'on' THEN
-        -- Not beside checks that are about to remember what they counted before this was seen.
+        -- Checks that count meanwhile, and cannot see what is written, remember nothing that holds after it.
         PERFORM PG_ADVISORY_XACT_LOCK_SHARED(HASHTEXT('batch_etl.measure'));
-        DELETE FROM audit.measured_parts;
+        -- Seen at once, whatever becomes of the transaction, and by whatever snapshot.
+        PERFORM NEXTVAL('audit.foreign_writes');
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION audit.forget_measured IS 'Let the next checks count everything again, unless it is a release that writes.';
+COMMENT ON FUNCTION audit.note_foreign_write IS 'Let the next checks count everything again, unless it is a release that writes.';
 
 CREATE OR REPLACE FUNCTION audit.watch(published regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = published AND tgname = 'forget_measured') THEN
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = published AND tgname = 'note_foreign_write') THEN
         EXECUTE FORMAT(
-            'CREATE TRIGGER forget_measured AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
-            'FOR EACH STATEMENT EXECUTE FUNCTION audit.forget_measured()', published
+            'CREATE TRIGGER note_foreign_write AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION audit.note_foreign_write()', published
         );
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION audit.watch IS 'Have what was counted forgotten where somebody writes to this table: partitions need it each.';
+COMMENT ON FUNCTION audit.watch IS 'Note who else than a release writes to this table: partitions need it each.';
 
 SELECT audit.watch(published)
 FROM (VALUES ('core.fct_sale'::regclass), ('core.dim_customer'), ('core.dim_product'), ('core.dim_date')) AS named (published);

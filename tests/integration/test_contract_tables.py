@@ -91,7 +91,7 @@ def test_the_checks_hear_of_what_somebody_writes_to_any_table_of_a_dataset(loade
     unheard = """
         SELECT oid::regclass::text FROM pg_class
         WHERE relnamespace = 'core'::regnamespace AND relkind IN ('r', 'p')
-            AND oid NOT IN (SELECT tgrelid FROM pg_trigger WHERE tgname = 'forget_measured')
+            AND oid NOT IN (SELECT tgrelid FROM pg_trigger WHERE tgname = 'note_foreign_write')
         """
     assert loaded.query(unheard) == []
 

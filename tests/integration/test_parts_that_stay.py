@@ -159,20 +159,33 @@ def test_what_is_measured_while_somebody_writes_is_not_remembered(next_month: Pi
         next_month.run("r2", stages=["quality_checks"])
         connection.commit()
 
-    assert next_month.query("SELECT month FROM audit.measured_parts") == []
+    with pytest.raises(QualityStopped, match="contract_of_sales"):
+        next_month.run("r2", stages=["data_loading", "quality_checks"])
 
 
-def test_whoever_writes_while_something_is_measured_has_it_forgotten(next_month: Pipeline) -> None:
+def test_what_is_measured_does_not_count_for_whoever_writes_meanwhile(next_month: Pipeline) -> None:
+    writes = "SELECT PG_SEQUENCE_LAST_VALUE('audit.foreign_writes')"
     with closing(psycopg2.connect(next_month.dsn)) as checks, checks.cursor() as cursor:
         cursor.execute("SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))")
-        cursor.execute("INSERT INTO audit.measured_parts VALUES ('core.fct_sale', '2025-03', 'f', 'a', '{}')")
         with ThreadPoolExecutor() as beside:
             written = beside.submit(next_month.query, HAND_MADE["contract_of_sales"])
             wait_for_waiters(next_month, 1)
+            assert next_month.query(writes) == [(None,)]
             checks.commit()
             written.result(timeout=60)
 
-    assert next_month.query("SELECT month FROM audit.measured_parts") == []
+    assert next_month.query(writes) == [(1,)]
+
+
+def test_what_a_transaction_writes_that_began_before_the_checks_is_found_after_them(next_month: Pipeline) -> None:
+    with closing(psycopg2.connect(next_month.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT FROM audit.measured_parts")
+        next_month.run("r2", stages=["quality_checks"])
+        cursor.execute(HAND_MADE["contract_of_sales"])
+        connection.commit()
+
+    with pytest.raises(QualityStopped, match="contract_of_sales"):
+        next_month.run("r2", stages=["data_loading", "quality_checks"])
 
 
 def test_a_month_that_nobody_has_measured_is_measured_where_it_stays(next_month: Pipeline) -> None:

@@ -135,7 +135,15 @@ def test_what_somebody_changed_in_a_table_that_stays_is_found(next_month: Pipeli
         next_month.run("r2", stages=["quality_checks"])
 
 
-@pytest.mark.parametrize("statement", ["TRUNCATE core.fct_sale_2025_01", "DROP TABLE core.fct_sale_2025_01"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE core.fct_sale_2025_01",
+        "DROP TABLE core.fct_sale_2025_01",
+        "ALTER TABLE core.fct_sale DETACH PARTITION core.fct_sale_2025_01",
+        "ALTER TABLE core.fct_sale_2025_01 DISABLE TRIGGER note_foreign_write; TRUNCATE core.fct_sale_2025_01",
+    ],
+)
 def test_a_month_that_is_gone_is_missed(next_month: Pipeline, statement: str) -> None:
     next_month.query(statement)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.pipeline import PROJECT, SPARK_STAGES, Pipeline
+from tests.integration.pipeline import AFTER_LOADING, PROJECT, SPARK_STAGES, Pipeline
 from tests.integration.receivers import MailServer, Webhook, listening
 
 # One of each kind: kept, exact copy, superseded, quarantined, to unknown members, in two months, half a cent.
@@ -35,6 +35,7 @@ P000001,"Tab\tand
 line \\. \\N ""end"" 🎁",home,10.00,5.00,1,,2024-01-01T00:00:00Z
 P000002,Plain,toys,3.00,2.00,7,Maker,2024-01-01T00:00:00Z
 """
+OF_FEBRUARY = "S00000010,C0000001,P000001,1,5.00,0,2025-02-12T00:00:00Z,north,card"
 # Semicolons, Latin-1, a line above the header, columns in another order and one more, decimal commas, other dates.
 STORES = """\
 Liste des magasins, arrêtée le 20/11/2026;;;;;;;;;
@@ -139,3 +140,26 @@ def webhook() -> Iterator[Webhook]:
 def mail() -> Iterator[MailServer]:
     with listening(MailServer()) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def january(loaded_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """A sale of January and some of February. Nobody changes it."""
+    pipeline = next_copy(loaded_once)
+    pipeline.run("r1", stages=AFTER_LOADING)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def next_month_once(january: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    pipeline = next_copy(january)
+    (pipeline.raw / "sales_2.csv").write_text(f"{SALES.splitlines()[0]}\n{OF_FEBRUARY}\n", encoding="utf-8")
+    pipeline.run("r2", stages=tuple(SPARK_STAGES))
+    assert not pipeline.staged("r2") & {"2025-01", "core.dim_customer", "quarantine.records"}
+    return pipeline
+
+
+@pytest.fixture
+def next_month(next_month_once: Pipeline, next_copy: Callable[..., Pipeline]) -> Pipeline:
+    """January published, another sale of February staged and not yet audited."""
+    return next_copy(next_month_once)

@@ -125,6 +125,15 @@ class Pipeline:
         rows = self.query("SELECT token FROM audit.runs WHERE run_key = %s", run_key)
         return int(rows[0][0]) if rows else 0
 
+    def staged(self, run_key: str) -> set[str]:
+        """The months and whole tables that the newest attempt at a run loaded."""
+        query = """
+            SELECT COALESCE(NULLIF(part ->> 'month', ''), part ->> 'table')
+            FROM audit.runs, JSONB_ARRAY_ELEMENTS(load_manifest -> 'staged') AS part
+            WHERE run_key = %s
+            """
+        return {part for (part,) in self.query(query, run_key)}
+
     def query(self, statement: str | sql.Composed, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement, at once and for good, and give its rows."""
         with closing(psycopg2.connect(self.dsn)) as connection:

@@ -23,16 +23,7 @@ def publish(pipeline: Pipeline, run_key: str, draw: Callable[[Path], None], *, i
     draw_mart(pipeline, run_key, draw)
     load_unaudited(pipeline, run_key, is_full=is_full)
     pipeline.run(run_key, stages=["publish"])
-    return staged(pipeline, run_key)
-
-
-def staged(pipeline: Pipeline, run_key: str) -> set[str]:
-    query = """
-        SELECT COALESCE(NULLIF(part ->> 'month', ''), part ->> 'table')
-        FROM audit.runs, JSONB_ARRAY_ELEMENTS(load_manifest -> 'staged') AS part
-        WHERE run_key = %s
-        """
-    return {part for (part,) in pipeline.query(query, run_key)}
+    return pipeline.staged(run_key)
 
 
 def whole(folder: Path) -> None:
@@ -111,7 +102,7 @@ def test_a_retry_stages_the_same_again_and_nothing_doubles(published: Pipeline) 
 
     published.run("r2", stages=["publish"])
 
-    assert staged(published, "r2") == {"2025-02"}
+    assert published.staged("r2") == {"2025-02"}
     published.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n245")
     assert published.query("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []
 

@@ -137,7 +137,8 @@ def _measure_parts(
     staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
     found = {names[name]: told for name, told in staged.items()}
     asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
-    kept = load.kept_months(table.name) if table.month_column else [WHOLE] * load.keeps(table.name)
+    is_kept_whole = table.month_column is None and load.keeps(table.name)
+    kept = [WHOLE] if is_kept_whole else load.kept_months(table.name)
     known = _known_parts(cursor, table.name, asked, {part: parts[part] for part in kept})
     unknown = [part for part in kept if part not in known]
     for part in unknown:

@@ -637,11 +637,13 @@ END;
 $$;
 COMMENT ON FUNCTION audit.watch IS 'Note who else than a release writes to this table: partitions need it each.';
 
-SELECT audit.watch(published)
-FROM (VALUES ('core.fct_sale'::regclass), ('core.dim_customer'), ('core.dim_product'), ('core.dim_date')) AS named (published);
-SELECT audit.watch(inhrelid)
-FROM pg_inherits
-WHERE inhparent = 'core.fct_sale'::regclass;
+-- Those of contracts and of months that come later are watched as they are made.
+SELECT audit.watch(oid)
+FROM pg_class
+WHERE
+    relnamespace = 'core'::regnamespace
+    AND relkind IN ('r', 'p')
+    AND relowner = CURRENT_USER::regrole;
 
 CREATE TABLE IF NOT EXISTS audit.release_changes (
     release bigint NOT NULL REFERENCES audit.releases,

@@ -78,6 +78,8 @@ def test_what_a_release_wrote_is_not_measured_again(next_month: Pipeline) -> Non
     put_back(next_month, 1)
 
     assert next_month.query("SELECT * FROM audit.measured_parts ORDER BY 1, 2, 3") == measured
+    # They still count.
+    assert next_month.query("SELECT PG_SEQUENCE_LAST_VALUE('audit.foreign_writes')") == [(None,)]
 
 
 def test_a_month_that_nobody_has_measured_is_measured_where_it_stays(next_month: Pipeline) -> None:

@@ -40,8 +40,6 @@ def follow_contracts(connection: Connection, contracts: Mapping[str, Contract]) 
     with connection, connection.cursor() as cursor:
         lock_tables_made(cursor)
         made = make_tables(cursor, contracts)
-        for dataset in contracts:
-            cursor.execute("SELECT audit.watch(%s::regclass)", (table_of(dataset),))
         added = [column for contract in contracts.values() for column in _add_columns(cursor, contract)]
         for contract in contracts.values():
             _let_read_records(cursor, contract)

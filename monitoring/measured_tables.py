@@ -135,19 +135,22 @@ def _measure_parts(
     is_quiet = fetch_value(cursor, _IS_QUIET)
     names = {part.name: part.month for part in load.staged(table.name)}
     staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
-    found = {names[name]: told for name, told in staged.items()}
     asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
     is_kept_whole = table.month_column is None and load.keeps(table.name)
-    kept = [WHOLE] if is_kept_whole else load.kept_months(table.name)
-    known = _known_parts(cursor, table.name, asked, {part: parts[part] for part in kept})
-    unknown = [part for part in kept if part not in known]
+    kept = {WHOLE: parts[WHOLE]} if is_kept_whole else load.kept_months(table.name)
+    found = _known_parts(cursor, table.name, asked, kept)
+    unknown = [part for part in kept if part not in found]
     for part in unknown:
         condition = sql.SQL("TRUE") if part == WHOLE else in_months(table, [part])
         rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, condition)
         found[part] = question.of(cursor, rows)
-    for part, told in found.items() if is_quiet else ():
-        cursor.execute(_REMEMBER, (table.name, part, parts[part], asked, json.dumps(asdict(told))))
-    return [*found.values(), *known.values()], unknown
+    for name, told in staged.items():
+        part = names[name]
+        # Of a month that grows some rows stay.
+        found[part] = found[part] + told if part in found else told
+    for part in [*unknown, *map(names.__getitem__, staged)] if is_quiet else ():
+        cursor.execute(_REMEMBER, (table.name, part, parts[part], asked, json.dumps(asdict(found[part]))))
+    return list(found.values()), unknown
 
 
 def _known_parts(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:

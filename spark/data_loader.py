@@ -14,9 +14,9 @@ from batch_etl.stores.contract_tables import make_tables, require_room, table_st
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, is_visible
 from batch_etl.stores.mart import mart_inputs, read_manifest
-from batch_etl.stores.part_copy import Part, parts_of, stage_parts
+from batch_etl.stores.part_copy import Part, parts_of, stage_parts, what_comes_on_top
 from batch_etl.stores.staging import open_staging, size_of_parts
-from batch_etl.stores.visible_parts import visible_parts
+from batch_etl.stores.visible_parts import foreign_writes, visible_parts
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,12 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
                 f"warehouse: there is no {', '.join(lacking)}; add it to sql/create_tables.sql, then ./etl init"
             )
         since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
+        written, undone = foreign_writes(cursor)
         tables = [read_table(cursor, table) for table in mart.rows]
     there = [part for table in tables for part in parts_of(table, folder / table.name)]
-    parts = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]
+    differing = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]
+    # A month to which somebody wrote is compared as a whole, which undoes it.
+    parts = differing if written != undone else [what_comes_on_top(part, visible) for part in differing]
     dsn = run.settings.warehouse_dsn.get_secret_value()
     work = partial(stage_parts, dsn=dsn, who=f"{run.stage} {run.run_key}", token=token)
     with run.lake.scratch() as scratch:
@@ -72,7 +75,9 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
         open_staging(cursor, token, mart.rows)
     for part in staged:
         log.info("loaded %s", f"{part.table} {part.month}".strip(), extra={"rows": part.rows})
-    return Load(mart, staged, since if len(parts) < len(there) else None), sum(part.size for part in parts)
+    is_all = len(parts) == len(there) and not any(part.on_top_of for part in parts)
+    loaded = Load(mart, staged, None, written) if is_all else Load(mart, staged, since, undone)
+    return loaded, sum(part.size for part in parts)
 
 
 def _tasks(parts: list[Part]) -> list[list[Part]]:

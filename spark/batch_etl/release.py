@@ -26,7 +26,7 @@ from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import publish_months, publish_table
 from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, make_partitions, require_quiet
 from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
-from batch_etl.stores.visible_parts import record_parts
+from batch_etl.stores.visible_parts import record_batches, record_parts
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from batch_etl.wording import some_of
 
@@ -114,7 +114,9 @@ def _publish_all(
     lock_tables(cursor, [table.identifier for table in tables])
     if adopts:
         require_quiet(cursor, within_seconds=_QUIET_WITHIN_SECONDS)
-    release = record_release(cursor, run_key, token, fingerprint=load.mart.fingerprint)
+    release = record_release(
+        cursor, run_key, token, fingerprint=load.mart.fingerprint, foreign_writes=load.foreign_writes
+    )
     record_batches(cursor, release, load.mart)
     record_parts(cursor, release, load.mart.parts)
     changes = [_publish_one(cursor, table, load, token, release, adopts=adopts) for table in tables]
@@ -212,47 +214,42 @@ def _refuse_another_base(cursor: Cursor, token: int, load: Load) -> None:
 
 
 def record_release(
-    cursor: Cursor, run_key: str, token: int, *, fingerprint: str, restored_from: int | None = None
+    cursor: Cursor,
+    run_key: str,
+    token: int,
+    *,
+    fingerprint: str,
+    foreign_writes: int | None = None,
+    restored_from: int | None = None,
 ) -> int:
-    """Give the next number to what this transaction makes visible. A restore stays until something new arrives."""
+    """Give the next number to what this transaction makes visible.
+
+    foreign_writes  as of audit.releases; None: as of the release before
+    restored_from   of a restore, which stays until something new arrives
+    """
+    told = {"run_key": run_key, "token": token, "fingerprint": fingerprint, "restored_from": restored_from}
     release = fetch_value(
         cursor,
         """
-        INSERT INTO audit.releases (release, run_key, token, fingerprint, restored_from, is_pinned, has_history)
+        INSERT INTO audit.releases
+            (release, run_key, token, fingerprint, restored_from, is_pinned, has_history, foreign_writes)
         SELECT
             COALESCE(MAX(release), 0) + 1, %(run_key)s, %(token)s, %(fingerprint)s,
-            %(restored_from)s, %(restored_from)s IS NOT NULL, TRUE
+            %(restored_from)s, %(restored_from)s IS NOT NULL, TRUE,
+            COALESCE(%(foreign_writes)s, (ARRAY_AGG(foreign_writes ORDER BY release DESC))[1], 0)
         FROM audit.releases
         RETURNING release
         """,
-        {"run_key": run_key, "token": token, "fingerprint": fingerprint, "restored_from": restored_from},
+        told | {"foreign_writes": foreign_writes},
     )
     return int(release)
 
 
-def record_batches(cursor: Cursor, release: int, manifest: Manifest) -> None:
-    for dataset, batches in manifest.batches.items():
-        for batch in batches:
-            cursor.execute(
-                "INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id) VALUES (%s, %s, %s, %s)",
-                (release, dataset, batch, manifest.contracts.get(dataset)),
-            )
-
-
 def record_changes(cursor: Cursor, release: int, changes: Sequence[Change]) -> None:
+    insert = """
+        INSERT INTO audit.release_changes (release, table_name, rows_inserted, rows_updated, rows_deleted, sums)
+        VALUES (%s, %s, %s, %s, %s, %s)
+        """
     for change in changes:
-        cursor.execute(
-            """
-            INSERT INTO audit.release_changes
-                (release, table_name, rows_inserted, rows_updated, rows_deleted, sums)
-            VALUES (%s, %s, %s, %s, %s, %s)
-            """,
-            (
-                release,
-                change.table,
-                change.inserted,
-                change.updated,
-                change.deleted,
-                json.dumps(dict(change.sums), default=str),
-            ),
-        )
+        sums = json.dumps(dict(change.sums), default=str)
+        cursor.execute(insert, (release, change.table, change.inserted, change.updated, change.deleted, sums))

@@ -18,7 +18,7 @@ from batch_etl.stores.difference import Change, Table, read_table
 from batch_etl.stores.locks import lock_tables, when_free
 from batch_etl.stores.merge import merge
 from batch_etl.stores.staging import drop_staging_before
-from batch_etl.stores.visible_parts import copy_parts
+from batch_etl.stores.visible_parts import hold_the_same
 from batch_etl.stores.warehouse import fetch_value
 
 
@@ -61,8 +61,7 @@ def restore(connection: Connection, wanted: int, *, run_key: str, limits: Releas
         lock_tables(cursor, [table.identifier for table in tables])
         fingerprint = str(fetch_value(cursor, "SELECT fingerprint FROM audit.releases WHERE release = %s", (wanted,)))
         number = release.record_release(cursor, run_key, token, fingerprint=fingerprint, restored_from=wanted)
-        _copy_batches(cursor, wanted, number)
-        copy_parts(cursor, wanted, number)
+        hold_the_same(cursor, wanted, number)
         changes = [_restore_table(cursor, table, wanted, newest=newest, number=number) for table in tables]
         release.record_changes(cursor, number, changes)
         body = "\n".join(str(change) for change in changes)
@@ -114,16 +113,6 @@ def _restore_table(cursor: Cursor, table: Table, wanted: int, *, newest: int, nu
     cursor.execute(sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT * FROM {}").format(fresh, rows))
     kept = history.rows_as_of(table, newest, changed_since=wanted)
     return merge(cursor, table, kept=kept, fresh=fresh, release=number)
-
-
-def _copy_batches(cursor: Cursor, wanted: int, number: int) -> None:
-    cursor.execute(
-        """
-        INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id)
-        SELECT %s, dataset, batch_id, contract_id FROM audit.release_batches WHERE release = %s
-        """,
-        (number, wanted),
-    )
 
 
 def _refuse_to_overtake(cursor: Cursor, token: int) -> None:

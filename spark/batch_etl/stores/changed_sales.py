@@ -1,7 +1,6 @@
 """Finds what new files of sales and new versions change in the sales of the mart before, month by month."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -18,6 +17,7 @@ from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
     DIMENSIONS,
     SALES,
+    SalesToWrite,
     StandingFile,
     read_versions,
     share_out_files,
@@ -28,19 +28,13 @@ from batch_etl.transforms.versions import highest_versions
 
 # More records are not compared here: then everything is computed again.
 MOST_ARRIVALS = 2_000_000
+# A month of so many is written anew, as few.
+_MOST_FILES = 100
 _POINTING = ("sold_at_utc", *(f"{name}_{of}" for name in DIMENSIONS for of in ("id", "key")))
 
 
-@dataclass(frozen=True)
-class ChangedSales:
-    """months: those in which sales are not as they were. files: the sales that stand in them now."""
-
-    months: set[str]
-    files: Sequence[StandingFile]
-
-
-def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, scratch: Path) -> ChangedSales | None:
-    """Compare what is clean with what the mart before was computed from; None where too much differs to look at it.
+def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, scratch: Path) -> SalesToWrite | None:
+    """The months in which sales are not as they were in the mart before; None where too much differs to look at it.
 
     tables   of the mart that is being written: its dimensions stand
     scratch  where the files lie that this makes, no folder yet
@@ -55,7 +49,7 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
     keys_file = write_part(keys, scratch / "keys.parquet")
     moved = _moved_members(clean, tables, before)
     if not len(keys) and not moved:
-        return ChangedSales(set(), [])
+        return SalesToWrite([], frozenset())
     look = partial(_find_in_months, keys_file=keys_file, contract=contract, moved=moved, mart=tables.folder)
     months_before = tables.months_before(SALES)
     to_look_into = months_before if moved else _that_may_hold(months_before, keys)
@@ -67,13 +61,12 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
     else:
         rivals = [arrived, read_rows(chain.from_iterable(stood.values()), contract)]
     fresh = highest_versions(pa.concat_tables(rivals), contract)
-    months = stood.keys() | months_in(fresh["sold_at_utc"])
-    standing = [
-        StandingFile(file, without=keys_file)
-        for month in sorted(months & months_before.keys())
-        for file in files_in([months_before[month]])
-    ]
-    return ChangedSales(months, [*standing, StandingFile(write_part(fresh, scratch / "fresh.parquet"))])
+    arrived_in = months_in(fresh["sold_at_utc"])
+    held = {month: files_in([folder]) for month, folder in months_before.items() if month in stood.keys() | arrived_in}
+    grown = frozenset(month for month in held.keys() - stood.keys() if len(held[month]) < _MOST_FILES)
+    standing = [StandingFile(file, without=keys_file) for month in sorted(held.keys() - grown) for file in held[month]]
+    files = [*standing, StandingFile(write_part(fresh, scratch / "fresh.parquet"))]
+    return SalesToWrite(files, frozenset(stood.keys() | arrived_in), grown)
 
 
 def _moved_members(clean: CleanRecords, tables: MartTables, before: Inputs) -> dict[str, pa.Array]:

@@ -1,7 +1,7 @@
 """What an attempt staged: the parts of a mart that differ from what readers see, and the parts that stay."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Self
 
@@ -17,9 +17,10 @@ from batch_etl.stores.visible_parts import Parts
 class StagedPart:
     """A table of the mart, or one month of it, in staging.
 
-    month  as 2025-03, or WHOLE
-    name   of its table in the schema staging
-    sums   of its columns in US dollars
+    month      as 2025-03, or WHOLE
+    name       of its table in the schema staging
+    sums       of its columns in US dollars
+    on_top_of  fingerprint of the rows of this month that readers see and that stay; '' where what is staged is all
     """
 
     table: str
@@ -27,6 +28,7 @@ class StagedPart:
     name: str
     rows: int
     sums: Mapping[str, str]
+    on_top_of: str = ""
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -37,14 +39,16 @@ class StagedPart:
 class Load:
     """What an attempt loaded.
 
-    mart   everything that readers will see
-    parts  what is in staging of it
-    since  the release whose other parts stay as they are; None where everything is in staging
+    mart            everything that readers will see
+    parts           what is in staging of it
+    since           the release whose other parts stay as they are; None where everything is in staging
+    foreign_writes  as of the column of audit.releases
     """
 
     mart: Manifest
     parts: tuple[StagedPart, ...]
     since: int | None = None
+    foreign_writes: int = 0
 
     def staged(self, table: str) -> list[StagedPart]:
         return [part for part in self.parts if part.table == table]
@@ -53,20 +57,27 @@ class Load:
         """Whether nothing of a table is staged, because nothing of it differs."""
         return self.since is not None and not self.staged(table)
 
-    def kept_months(self, table: str) -> list[str]:
-        """The months that stay as they are."""
+    def grown_months(self, table: str) -> dict[str, str]:
+        """The months of which only what comes on top is staged, with the fingerprint of the rows that stay."""
+        return {part.month: part.on_top_of for part in self.staged(table) if part.on_top_of}
+
+    def kept_months(self, table: str) -> dict[str, str]:
+        """The months whose rows stay as they are, with the fingerprint of these: also of those that get more."""
         if self.since is None:
-            return []
-        staged = {part.month for part in self.staged(table)}
-        return sorted(self.mart.parts.get(table, {}).keys() - staged - {WHOLE})
+            return {}
+        staged = {WHOLE, *(part.month for part in self.staged(table))}
+        untouched = {month: rows for month, rows in self.mart.parts.get(table, {}).items() if month not in staged}
+        return untouched | self.grown_months(table)
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self.mart), "staged": [asdict(part) for part in self.parts], "since": self.since}
+        staged = [asdict(part) for part in self.parts]
+        return {**asdict(self.mart), "staged": staged, "since": self.since, "foreign_writes": self.foreign_writes}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        of_mart = {name: value for name, value in content.items() if name not in ("staged", "since")}
-        return cls(Manifest(**of_mart), tuple(StagedPart(**part) for part in content["staged"]), content["since"])
+        of_mart = {name: content[name] for name in content.keys() & {field.name for field in fields(Manifest)}}
+        staged = tuple(StagedPart(**part) for part in content["staged"])
+        return cls(Manifest(**of_mart), staged, content["since"], content.get("foreign_writes", 0))
 
 
 def is_visible(table: Table, month: str, mart: Parts, visible: Parts) -> bool:
@@ -83,7 +94,7 @@ def bounds(month: str) -> tuple[date, date]:
     return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
-def in_months(table: Table, months: Sequence[str], *, of: str = "") -> sql.Composed:
+def in_months(table: Table, months: Iterable[str], *, of: str = "") -> sql.Composed:
     """The condition that holds for the rows of these months; the planner sees by it which partitions it needs.
 
     of  the name under which a query has the table

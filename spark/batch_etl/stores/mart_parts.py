@@ -1,7 +1,7 @@
 """The parts of a mart's tables, and their fingerprints: parts of the same fingerprint hold the same rows."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 # The one part of a table that is not kept by month.
@@ -26,9 +26,16 @@ def fingerprint_parts(table: Path, before: Path | None, known: Mapping[str, str]
     return {
         part: known[part]
         if part in known and before is not None and _is_taken_over(folder, before / folder.relative_to(table))
-        else _fingerprint(folder)
+        else _fingerprint(map(_digest, folder.glob("*.parquet")))
         for part, folder in folders.items()
     }
+
+
+def files_added(files: Sequence[Path], known: str) -> Sequence[Path]:
+    """The files of a part that came after those of a known fingerprint; none where it does not begin with these."""
+    digests = list(map(_digest, files))
+    begins = (number for number in range(len(files)) if _fingerprint(digests[:number]) == known)
+    return files[next(begins, len(files)) :]
 
 
 def _is_taken_over(folder: Path, before: Path) -> bool:
@@ -38,9 +45,8 @@ def _is_taken_over(folder: Path, before: Path) -> bool:
     return all((folder / name).samefile(before / name) for name in names)
 
 
-def _fingerprint(folder: Path) -> str:
-    digests = sorted(map(_digest, folder.glob("*.parquet")))
-    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+def _fingerprint(digests: Iterable[str]) -> str:
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:16]
 
 
 def _digest(file: Path) -> str:

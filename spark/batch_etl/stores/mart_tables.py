@@ -72,12 +72,12 @@ class MartTables:
             months.write.mode("append").partitionBy("month").parquet(str(place))
 
     def place_months(self, table: str, files: Iterable[tuple[str, Path]], *, only: Collection[str] | None) -> None:
-        """The same for rows that are written already: move these files, each with its month, into place."""
+        """The same for rows that are written already: each of these files, with its month, comes last in it."""
         place = self._open_months(table, only)
-        for number, (month, file) in enumerate(files):
+        for month, file in files:
             folder = place / f"month={month}"
             folder.mkdir(exist_ok=True)
-            file.rename(folder / f"part-{number:05}.parquet")
+            file.rename(folder / f"part-{len(list(folder.iterdir())):05}.parquet")
 
     def _open_months(self, table: str, only: Collection[str] | None) -> Path:
         place = self.folder / table

@@ -125,16 +125,20 @@ def publish_table(cursor: Cursor, table: Table, load: Load, staging: sql.Identif
 def publish_months(
     cursor: Cursor, table: Table, load: Load, staging: sql.Identifier, release: int, *, adopts: bool
 ) -> Change:
-    """The same for a table of months: new ones are filled, those that were staged or are gone are compared."""
+    """The same for a table of months: new ones are filled, those that were staged as a whole or are gone are compared.
+
+    Of one that gets more rows nothing else is looked at.
+    """
     cursor.execute("SELECT history.follow(%s::regclass)", (table.name,))
     new = new_parts(cursor, table, load)
     not_compared = {*load.kept_months(table.name), *(part.month for part in new)}
     compared = [month for month in standing_months(cursor, table) if month not in not_compared]
     added = fill_months(cursor, table, new, staging, release, adopts=adopts)
-    if not compared:
+    grown = load.grown_months(table.name)
+    if not compared and not grown:
         return added
-    within = in_months(table, compared, of="kept")
-    rows = sql.SQL("(SELECT * FROM {} AS kept WHERE {})").format(table.identifier, within)
+    rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, compared))
+    within = in_months(table, [*compared, *grown], of="kept")
     return _together(added, merge(cursor, table, kept=rows, fresh=staging, release=release, within=within))
 
 

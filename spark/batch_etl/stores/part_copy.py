@@ -6,7 +6,7 @@ tries again fills another table; which one counts is known only to the driver.
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -24,8 +24,9 @@ from batch_etl.stores.copy_binary import as_copy_binary
 from batch_etl.stores.difference import Table, columns_named
 from batch_etl.stores.lake import open_part
 from batch_etl.stores.loads import StagedPart, in_months
-from batch_etl.stores.mart_parts import WHOLE, month_folders
+from batch_etl.stores.mart_parts import WHOLE, files_added, month_folders
 from batch_etl.stores.staging import staging_name
+from batch_etl.stores.visible_parts import Parts
 
 BOUNDS = "month_bounds"
 _BATCH_ROWS = 65_536
@@ -35,11 +36,15 @@ _SEND_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Part:
-    """A table of a mart, or one month of it, and the Parquet files that hold it."""
+    """A table of a mart, or one month of it, and the Parquet files that hold it.
+
+    on_top_of  as of StagedPart
+    """
 
     table: Table
     month: str
     files: tuple[Path, ...]
+    on_top_of: str = ""
 
     @property
     def size(self) -> int:
@@ -60,6 +65,13 @@ def parts_of(table: Table, folder: Path) -> list[Part]:
     return found
 
 
+def what_comes_on_top(part: Part, visible: Parts) -> Part:
+    """Of a month of which readers see the first files, the others; else all of it."""
+    seen = visible.get(part.table.name, {}).get(part.month, "")
+    added = files_added(part.files, seen) if seen and part.month != WHOLE else ()
+    return replace(part, files=tuple(added), on_top_of=seen) if added else part
+
+
 def stage_parts(parts: Sequence[Part], folder: Path, *, dsn: str, who: str, token: int) -> list[StagedPart]:  # noqa: ARG001 - a task that writes to a database needs no folder
     """The work of a task: bring each of these parts into staging, in a transaction of its own."""
     with warehouse.connect(dsn, application_name=who) as connection:
@@ -71,7 +83,8 @@ def _stage(connection: Connection, part: Part, token: int) -> StagedPart:
         name = create_part(cursor, part.table, part.month, token)
         rows, sums = _fill(cursor, part, name)
         finish_part(cursor, part.table, part.month, name)
-    return StagedPart(part.table.name, part.month, name, rows, {column: str(total) for column, total in sums.items()})
+    told = {column: str(total) for column, total in sums.items()}
+    return StagedPart(part.table.name, part.month, name, rows, told, part.on_top_of)
 
 
 def create_part(cursor: Cursor, table: Table, month: str, token: int) -> str:

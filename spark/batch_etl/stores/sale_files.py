@@ -52,6 +52,20 @@ class StandingFile:
     without: Path | None = None
 
 
+@dataclass(frozen=True)
+class SalesToWrite:
+    """What of core.fct_sale is not taken from the mart before.
+
+    files   the sales that stand; of months to write these are all, but for those that grow
+    months  to write; None: all that there are
+    grown   those of them that hold what they held in the mart before, and these sales
+    """
+
+    files: Sequence[StandingFile]
+    months: frozenset[str] | None = None
+    grown: frozenset[str] = frozenset()
+
+
 def share_out_files(files: Sequence[Path]) -> list[list[Path]]:
     """Parquet files, by task."""
     return shared_out(files, count_rows_of, task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
@@ -82,27 +96,23 @@ def read_versions(mart: Path) -> dict[str, Versions]:
     return found
 
 
-def write_sales(
-    clean: CleanRecords,
-    tables: MartTables,
-    files: Sequence[StandingFile],
-    scratch: Path,
-    *,
-    only: Collection[str] | None,
-) -> None:
-    """Write core.fct_sale from these files.
-
-    only  the months to write; every other one is taken from the mart before. None: all months there are
-    """
-    tasks = shared_out(files, lambda file: count_rows_of(file.path), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK)
+def write_sales(clean: CleanRecords, tables: MartTables, sales: SalesToWrite, scratch: Path) -> None:
+    """Write core.fct_sale."""
+    tasks = shared_out(
+        sales.files, lambda file: count_rows_of(file.path), task_size=_ROWS_A_TASK, task_items=_FILES_A_TASK
+    )
     schema = clean_schema(clean.contracts["sales"])
-    work = partial(_write_by_month, schema=schema, mart=tables.folder, only=only)
+    work = partial(_write_by_month, schema=schema, mart=tables.folder, only=sales.months)
     done = run_near(lambda: tables.spark, scratch, tasks, work)
-    tables.place_months(SALES, [written for _, of_task in done for written in of_task], only=only)
+    anew = None if sales.months is None else sales.months - sales.grown
+    tables.place_months(SALES, [written for _, of_task in done for written in of_task], only=anew)
 
 
 def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | None) -> None:
-    """Write the rollups of core.fct_sale. only: as of write_sales."""
+    """Write the rollups of core.fct_sale.
+
+    only  the months to write; every other one is taken from the mart before. None: all months there are
+    """
     folders = month_folders(tables.folder / SALES)
     tasks = share_out_months((month, folder) for month, folder in folders.items() if only is None or month in only)
     done = run_near(lambda: tables.spark, scratch, tasks, _roll_up_months)
@@ -112,7 +122,7 @@ def write_rollups(tables: MartTables, scratch: Path, *, only: Collection[str] | 
 
 
 def write_totals(tables: MartTables, contract: Contract, *, only: Collection[str] | None) -> dict[str, DataFrame]:
-    """Write the rollups of all months, as lake.<name>, from those of each month. only: as of write_sales."""
+    """Write the rollups of all months, as lake.<name>, from those of each month. only: as of write_rollups."""
     schemas = rollup_schemas(sales_schema(contract))
     work = partial(_add_up, tables=tables, schemas=schemas, only=only)
     first = [name for name in TOTALS if name != "cohort_months"]

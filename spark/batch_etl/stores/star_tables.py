@@ -20,6 +20,7 @@ from batch_etl.stores.mart_tables import MartTables
 from batch_etl.stores.sale_files import (
     DIMENSIONS,
     SALES,
+    SalesToWrite,
     StandingFile,
     rollup_types,
     sales_type,
@@ -51,8 +52,9 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     before = Inputs.read(tables.before) if tables.before else None
     with clean.lake.scratch() as scratch:
         dimensions = {name: _write_dimension(name, clean, tables, before) for name in DIMENSIONS}
-        files, months = _sales_to_write(clean, tables, before, recompute, scratch)
-        write_sales(clean, tables, files, scratch / "sales", only=months)
+        changed = _sales_to_write(clean, tables, before, recompute, scratch)
+        write_sales(clean, tables, changed, scratch / "sales")
+        months = changed.months
         write_rollups(tables, scratch / "rollups", only=months)
     contract = clean.contracts["sales"]
     sales = tables.read_months(SALES, sales_type(contract))
@@ -60,20 +62,19 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
     dates = tables.write_rows("core.dim_date", build_dates(_years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
     star |= {"dim_date": dates, "fct_sale": sales, **rollups}
-    return WrittenStar(star, None if months is None else frozenset(months))
+    return WrittenStar(star, months)
 
 
 def _sales_to_write(
     clean: CleanRecords, tables: MartTables, before: Inputs | None, recompute: Recompute, scratch: Path
-) -> tuple[Sequence[StandingFile], set[str] | None]:
-    """The files that hold the sales to write, and their months; None: all of them."""
+) -> SalesToWrite:
     changed = find_changed_sales(clean, tables, before, scratch / "changed") if before else None
-    if changed is None:
-        return _standing_sales(clean, scratch), None
+    if changed is None or changed.months is None:
+        return SalesToWrite(_standing_sales(clean, scratch))
     asked = _asked_months(clean, recompute) if recompute.has_months else set[str]()
-    if asked <= changed.months:
-        return changed.files, changed.months
-    return _standing_sales(clean, scratch), changed.months | asked
+    if asked <= changed.months - changed.grown:
+        return changed
+    return SalesToWrite(_standing_sales(clean, scratch), changed.months | asked)
 
 
 def _standing_sales(clean: CleanRecords, scratch: Path) -> list[StandingFile]:

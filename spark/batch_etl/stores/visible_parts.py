@@ -1,9 +1,10 @@
-"""audit.release_parts: what each release holds, part by part, so that a load leaves out what is visible already."""
+"""What each release holds: batches, and parts of tables, so that a load leaves out what is visible already."""
 
 from collections.abc import Mapping
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.stores.mart import Manifest
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
 # table -> month, or '' -> fingerprint of its rows
@@ -20,6 +21,27 @@ def visible_parts(cursor: Cursor) -> tuple[int | None, Parts]:
     return release, parts
 
 
+def foreign_writes(cursor: Cursor) -> tuple[int, int]:
+    """How often others than a release wrote to tables of datasets; and how often before everything was last compared.
+
+    Where both are the same, the tables are as releases left them.
+    """
+    told = """
+        SELECT
+            COALESCE(PG_SEQUENCE_LAST_VALUE('audit.foreign_writes'), 0) AS ever,
+            COALESCE((SELECT foreign_writes FROM audit.releases ORDER BY release DESC LIMIT 1), 0) AS undone
+        """
+    (row,) = fetch_rows(cursor, told)
+    return row["ever"], row["undone"]
+
+
+def record_batches(cursor: Cursor, release: int, manifest: Manifest) -> None:
+    insert = "INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id) VALUES (%s, %s, %s, %s)"
+    for dataset, batches in manifest.batches.items():
+        for batch in batches:
+            cursor.execute(insert, (release, dataset, batch, manifest.contracts.get(dataset)))
+
+
 def record_parts(cursor: Cursor, release: int, parts: Parts) -> None:
     for table, fingerprints in parts.items():
         cursor.execute(
@@ -32,12 +54,14 @@ def record_parts(cursor: Cursor, release: int, parts: Parts) -> None:
         )
 
 
-def copy_parts(cursor: Cursor, wanted: int, number: int) -> None:
+def hold_the_same(cursor: Cursor, wanted: int, number: int) -> None:
     """Let a release hold what an earlier one holds."""
     cursor.execute(
         """
+        INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id)
+        SELECT %(number)s, dataset, batch_id, contract_id FROM audit.release_batches WHERE release = %(wanted)s;
         INSERT INTO audit.release_parts (release, table_name, month, fingerprint)
-        SELECT %s, table_name, month, fingerprint FROM audit.release_parts WHERE release = %s
+        SELECT %(number)s, table_name, month, fingerprint FROM audit.release_parts WHERE release = %(wanted)s
         """,
-        (number, wanted),
+        {"number": number, "wanted": wanted},
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.stores.mart_parts import fingerprint_parts
+from batch_etl.stores.mart_parts import files_added, fingerprint_parts
 
 MONTHS = {"month=2025-01/part-1.parquet": "January", "month=2025-02/part-1.parquet": "February"}
 
@@ -50,3 +50,17 @@ def test_what_is_known_is_believed_of_linked_files_only(tmp_path: Path, is_linke
     parts = fingerprint_parts(table, before, {"": "known"})
 
     assert (parts == {"": "known"}) == is_linked
+
+
+@pytest.mark.parametrize(
+    ("names", "added"),
+    [("abcd", "cd"), ("bac", "c"), ("ab", ""), ("a", ""), ("xabc", ""), ("axbc", ""), ("", "")],
+)
+def test_what_was_added_comes_after_all_that_is_known(tmp_path: Path, names: str, added: str) -> None:
+    known = fingerprint_parts(written(tmp_path / "known", {"1.parquet": "a", "2.parquet": "b"}), None, {})[""]
+    files = {f"{place}.parquet": content for place, content in enumerate(names)}
+    written(tmp_path, files)
+
+    found = files_added([tmp_path / name for name in files], known)
+
+    assert "".join(file.read_text() for file in found) == added

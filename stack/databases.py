@@ -29,6 +29,8 @@ def role_statements(passwords: Mapping[str, str]) -> list[str]:
         "GRANT loader TO airflow",
         # A publish that waits for a lock names who holds it.
         "GRANT pg_read_all_stats TO loader",
+        # An autovacuum gives way to a publish after that long; by default after a second, for each table that it is at.
+        "ALTER ROLE loader SET deadlock_timeout = '100ms'",
     ]
 
 

@@ -79,6 +79,10 @@ def test_the_pipeline_publishes_and_restores_as_loader(by_roles: Pipeline) -> No
     by_roles.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n1")
 
 
+def test_an_autovacuum_gives_way_to_the_pipeline_at_once(by_roles: Pipeline) -> None:
+    assert by_roles.query("SHOW deadlock_timeout") == [("100ms",)]
+
+
 def test_a_mart_that_somebody_adds_is_read_at_once(by_roles: Pipeline, tmp_path: Path) -> None:
     added = "CREATE TABLE IF NOT EXISTS marts.mine (a integer)"
     script = tmp_path / "create_tables.sql"

@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl.contract import Contract
 from batch_etl.stores.contract_tables import table_of, table_stands
 from batch_etl.stores.difference import Table, read_table
-from batch_etl.stores.loads import Load, in_months
+from batch_etl.stores.loads import Load, in_parts
 from batch_etl.stores.mart_parts import WHOLE
 from batch_etl.stores.staging import staging_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
@@ -136,13 +136,11 @@ def _measure_parts(
     names = {part.name: part.month for part in load.staged(table.name)}
     staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
     asked, parts = question.fingerprint(cursor), load.mart.parts.get(table.name, {})
-    is_kept_whole = table.month_column is None and load.keeps(table.name)
-    kept = {WHOLE: parts[WHOLE]} if is_kept_whole else load.kept_months(table.name)
+    kept = load.kept_parts(table)
     found = _known_parts(cursor, table.name, asked, kept)
     unknown = [part for part in kept if part not in found]
     for part in unknown:
-        condition = sql.SQL("TRUE") if part == WHOLE else in_months(table, [part])
-        rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, condition)
+        rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_parts(table, [part]))
         found[part] = question.of(cursor, rows)
     for name, told in staged.items():
         part = names[name]

@@ -8,7 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.difference import read_table
-from batch_etl.stores.loads import Load, content_after, in_months
+from batch_etl.stores.loads import Load, content_after, in_parts
 from batch_etl.stores.staging import staging_table
 from monitoring.contract_rules import dimensions_of, key_of
 from monitoring.measured_tables import Measured
@@ -37,11 +37,11 @@ def only_touched(cursor: Cursor, token: int, load: Load, also: Collection[str]) 
     customer or product would be another one or gone.
     """
     table = read_table(cursor, table_of("sales"))
-    staging, kept = staging_table(table.name, token), load.kept_months(table.name)
+    staging, kept = staging_table(table.name, token), load.kept_parts(table)
     moved = [_moved(name, token, load) for name in dimensions_of("sales", table.columns)]
     if kept:
         both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE ({}) OR ({}) AND ({}))")
-        whole, others = in_months(table, sorted(also)), in_months(table, [m for m in kept if m not in also])
+        whole, others = in_parts(table, sorted(also)), in_parts(table, [m for m in kept if m not in also])
         either = sql.SQL(" OR ").join(moved)
         _show(cursor, table.name, both.format(staging, table.identifier, whole, others, either))
     yield

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import claim
 from batch_etl.stores.difference import read_table
-from batch_etl.stores.loads import Load, StagedPart, in_months
+from batch_etl.stores.loads import Load, StagedPart, in_parts
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.part_copy import create_part, finish_part
 from batch_etl.stores.staging import open_staging, staging_table
@@ -79,7 +79,7 @@ def _stage_months(cursor: Cursor, token: int) -> tuple[StagedPart, ...]:
     cursor.execute("SELECT DISTINCT TO_CHAR(sold_on, 'YYYY-MM') FROM sales ORDER BY 1")
     for (month,) in cursor.fetchall():
         name = create_part(cursor, table, month, token)
-        within = sql.SQL("FROM sales WHERE {}").format(in_months(table, [month]))
+        within = sql.SQL("FROM sales WHERE {}").format(in_parts(table, [month]))
         cursor.execute(sql.SQL("INSERT INTO staging.{} SELECT * ").format(sql.Identifier(name)) + within)
         rows = cursor.rowcount
         finish_part(cursor, table, month, name)

@@ -47,6 +47,12 @@ def without(month: str) -> Callable[[Path], None]:
     return draw
 
 
+def without_sales(folder: Path) -> None:
+    whole(folder)
+    for month in ALL_MONTHS:
+        shutil.rmtree(folder / f"core.fct_sale/month={month}")
+
+
 @pytest.fixture
 def published(pipeline: Pipeline) -> Pipeline:
     assert publish(pipeline, "r1", whole) == {*ALL_MONTHS, *TABLES} - {"core.fct_sale"}
@@ -78,6 +84,12 @@ def test_a_month_that_vanishes_is_deleted_and_one_that_comes_is_added(pipeline: 
     content = pipeline.contents(TABLES)
     publish(pipeline, "r3", without("2025-08"), is_full=True)
     assert pipeline.contents(TABLES) == content
+
+
+def test_sales_that_all_vanish_are_all_deleted(published: Pipeline) -> None:
+    assert publish(published, "r2", without_sales) == set()
+
+    published.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n0")
 
 
 def test_after_a_restore_what_it_put_back_is_not_taken_for_what_came_after(published: Pipeline) -> None:

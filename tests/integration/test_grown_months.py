@@ -26,10 +26,10 @@ def deliver(pipeline: Pipeline, number: int, *, sale: str = "") -> None:
     (pipeline.raw / f"sales_{number}.csv").write_text(f"{SALES.splitlines()[0]}\n{sale}\n", encoding="utf-8")
 
 
-def loaded_sales(pipeline: Pipeline, run_key: str) -> list[int]:
-    """How many rows of each month of core.fct_sale a run staged."""
-    of_run = "WHERE run_key = %s AND part ->> 'table' = 'core.fct_sale' ORDER BY part ->> 'month'"
-    return [rows for (rows,) in pipeline.query(STAGED + of_run, run_key)]
+def loaded_sales(pipeline: Pipeline, run_key: str, table: str = "core.fct_sale") -> list[int]:
+    """How many rows of each month a run staged."""
+    of_run = "WHERE run_key = %s AND part ->> 'table' = %s ORDER BY part ->> 'month'"
+    return [rows for (rows,) in pipeline.query(STAGED + of_run, run_key, table)]
 
 
 def files_of_february(pipeline: Pipeline) -> list[Path]:
@@ -136,6 +136,26 @@ def test_a_month_that_was_asked_for_is_computed_anew_from_the_records(next_month
 
     assert (loaded_sales(next_month, "r3"), len(files_of_february(next_month))) == ([6], 1)
     require_the_whole(next_month)
+
+
+def test_what_is_quarantined_comes_on_top_too(next_month: Pipeline) -> None:
+    deliver(next_month, 11, sale=OF_FEBRUARY.replace("north", "moon"))
+    next_month.run("r3")
+    deliver(next_month, 12, sale=OF_FEBRUARY.replace("north", "mars"))
+
+    next_month.run("r4")
+
+    assert [loaded_sales(next_month, run, "quarantine.records") for run in ("r3", "r4")] == [[1], [1]]
+    next_month.shows("SELECT COUNT(*) AS rejected FROM quarantine.records", "rejected\n5")
+    require_the_whole(next_month)
+
+
+def test_a_quarantined_record_that_somebody_removed_is_missed(next_month: Pipeline) -> None:
+    next_month.query("DELETE FROM quarantine.records WHERE raw LIKE 'S00000003%'")
+    deliver(next_month, 11, sale=OF_FEBRUARY.replace("north", "moon"))
+
+    with pytest.raises(QualityStopped, match=r"files_add_up \("):
+        next_month.run("r3")
 
 
 @pytest.mark.parametrize(

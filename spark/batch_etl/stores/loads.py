@@ -1,6 +1,6 @@
 """What an attempt staged: the parts of a mart that differ from what readers see, and the parts that stay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Self
@@ -20,7 +20,7 @@ class StagedPart:
     month      as 2025-03, or WHOLE
     name       of its table in the schema staging
     sums       of its columns in US dollars
-    on_top_of  fingerprint of the rows of this month that readers see and that stay; '' where what is staged is all
+    on_top_of  fingerprint of the rows of this part that readers see and that stay; '' where what is staged is all
     """
 
     table: str
@@ -57,17 +57,22 @@ class Load:
         """Whether nothing of a table is staged, because nothing of it differs."""
         return self.since is not None and not self.staged(table)
 
-    def grown_months(self, table: str) -> dict[str, str]:
-        """The months of which only what comes on top is staged, with the fingerprint of the rows that stay."""
+    def grown_parts(self, table: str) -> dict[str, str]:
+        """The parts of which only what comes on top is staged, with the fingerprint of the rows that stay."""
         return {part.month: part.on_top_of for part in self.staged(table) if part.on_top_of}
 
-    def kept_months(self, table: str) -> dict[str, str]:
-        """The months whose rows stay as they are, with the fingerprint of these: also of those that get more."""
+    def kept_parts(self, table: Table) -> dict[str, str]:
+        """The parts whose rows stay as they are, with the fingerprint of these: also of those that get more."""
         if self.since is None:
             return {}
-        staged = {WHOLE, *(part.month for part in self.staged(table))}
-        untouched = {month: rows for month, rows in self.mart.parts.get(table, {}).items() if month not in staged}
-        return untouched | self.grown_months(table)
+        staged = {part.month for part in self.staged(table.name)}
+        untouched = {
+            month: rows
+            for month, rows in self.mart.parts.get(table.name, {}).items()
+            # A table of months that has none is told as one part.
+            if month not in staged and (month == WHOLE) == (table.month_column is None)
+        }
+        return untouched | self.grown_parts(table.name)
 
     def as_json(self) -> dict[str, Any]:
         staged = [asdict(part) for part in self.parts]
@@ -94,31 +99,33 @@ def bounds(month: str) -> tuple[date, date]:
     return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
-def in_months(table: Table, months: Iterable[str], *, of: str = "") -> sql.Composed:
-    """The condition that holds for the rows of these months; the planner sees by it which partitions it needs.
+def in_parts(table: Table, parts: Collection[str], *, of: str = "") -> sql.Composed:
+    """The condition that holds for the rows of these parts; the planner sees by it which partitions it needs.
 
     of  the name under which a query has the table
     """
+    if WHOLE in parts:
+        return sql.Composed([sql.SQL("TRUE")])
     column = sql.Identifier(*([of] if of else []), table.month_column or "")
     within = sql.SQL("({0} >= {1} AND {0} < {2})")
-    each = [within.format(column, *map(sql.Literal, bounds(month))) for month in months]
+    each = [within.format(column, *map(sql.Literal, bounds(month))) for month in parts]
     return sql.SQL(" OR ").join(each) if each else sql.Composed([sql.SQL("FALSE")])
 
 
 def content_after(table: Table, load: Load, staging: sql.Identifier) -> sql.Composable:
     """What to select from for the content that a table would have after the publish of an attempt."""
-    if table.month_column is None:
-        return table.identifier if load.keeps(table.name) else staging
-    kept = load.kept_months(table.name)
+    if table.month_column is None and load.keeps(table.name):
+        return table.identifier
+    kept = load.kept_parts(table)
     if not kept:
         return staging
     both = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {} WHERE {})")
-    return both.format(staging, table.identifier, in_months(table, kept))
+    return both.format(staging, table.identifier, in_parts(table, kept))
 
 
 def rows_compared(table: Table, load: Load) -> sql.Composable:
     """What to select from for the published rows in whose place staging stands."""
-    kept = load.kept_months(table.name) if table.month_column else []
+    kept = load.kept_parts(table)
     if not kept:
         return table.identifier
-    return sql.SQL("(SELECT * FROM {} WHERE NOT ({}))").format(table.identifier, in_months(table, kept))
+    return sql.SQL("(SELECT * FROM {} WHERE NOT ({}))").format(table.identifier, in_parts(table, kept))

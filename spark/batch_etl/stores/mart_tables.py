@@ -1,7 +1,7 @@
 """The tables of a mart that is being written, and of the one before it whose unchanged parts it takes over."""
 
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +49,10 @@ class MartTables:
         kind = from_arrow_schema(parquet.read_schema(files_in([place])[0]))
         return self.spark.read.schema(kind).parquet(str(place))
 
-    def take_over_files(self, pattern: str) -> None:
+    def take_over_files(self, pattern: str, *, when: Callable[[Path], bool] = lambda _: True) -> None:
         """Take the files that a pattern names, <schema.table>/…, from the mart before; their folder stands."""
         if self.before is not None:
-            for file in self.before.glob(pattern):
+            for file in filter(when, self.before.glob(pattern)):
                 _link_file(file, self.folder / file.relative_to(self.before))
 
     def write_months(self, table: str, rows: DataFrame, *, month_column: str, only: Collection[str] | None) -> None:

@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.stores.difference import Change, Table, columns_named, same_key, select_differences
-from batch_etl.stores.loads import Load, in_months
+from batch_etl.stores.loads import Load, in_parts, rows_compared
 from batch_etl.stores.new_months import fill_months, new_parts, standing_months
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 
@@ -119,7 +119,7 @@ def publish_table(cursor: Cursor, table: Table, load: Load, staging: sql.Identif
     if load.keeps(table.name):
         return Change(table.name, 0, 0, 0)
     added = _fill_new_table(cursor, table, staging, release)
-    return added or merge(cursor, table, kept=table.identifier, fresh=staging, release=release)
+    return added or merge(cursor, table, kept=rows_compared(table, load), fresh=staging, release=release)
 
 
 def publish_months(
@@ -131,14 +131,14 @@ def publish_months(
     """
     cursor.execute("SELECT history.follow(%s::regclass)", (table.name,))
     new = new_parts(cursor, table, load)
-    not_compared = {*load.kept_months(table.name), *(part.month for part in new)}
+    not_compared = {*load.kept_parts(table), *(part.month for part in new)}
     compared = [month for month in standing_months(cursor, table) if month not in not_compared]
     added = fill_months(cursor, table, new, staging, release, adopts=adopts)
-    grown = load.grown_months(table.name)
+    grown = load.grown_parts(table.name)
     if not compared and not grown:
         return added
-    rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_months(table, compared))
-    within = in_months(table, [*compared, *grown], of="kept")
+    rows = sql.SQL("(SELECT * FROM {} WHERE {})").format(table.identifier, in_parts(table, compared))
+    within = in_parts(table, [*compared, *grown], of="kept")
     return _together(added, merge(cursor, table, kept=rows, fresh=staging, release=release, within=within))
 
 

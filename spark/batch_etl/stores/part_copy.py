@@ -23,7 +23,7 @@ from batch_etl.stores import warehouse
 from batch_etl.stores.copy_binary import as_copy_binary
 from batch_etl.stores.difference import Table, columns_named
 from batch_etl.stores.lake import open_part
-from batch_etl.stores.loads import StagedPart, in_months
+from batch_etl.stores.loads import StagedPart, in_parts
 from batch_etl.stores.mart_parts import WHOLE, files_added, month_folders
 from batch_etl.stores.staging import staging_name
 from batch_etl.stores.visible_parts import Parts
@@ -66,9 +66,9 @@ def parts_of(table: Table, folder: Path) -> list[Part]:
 
 
 def what_comes_on_top(part: Part, visible: Parts) -> Part:
-    """Of a month of which readers see the first files, the others; else all of it."""
+    """Of a part of which readers see the first files, the others; else all of it."""
     seen = visible.get(part.table.name, {}).get(part.month, "")
-    added = files_added(part.files, seen) if seen and part.month != WHOLE else ()
+    added = files_added(part.files, seen) if seen else ()
     return replace(part, files=tuple(added), on_top_of=seen) if added else part
 
 
@@ -96,7 +96,7 @@ def create_part(cursor: Cursor, table: Table, month: str, token: int) -> str:
     if month != WHOLE:
         # Every row is held against it as it comes; attaching the table as a partition then reads none.
         check = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({})")
-        cursor.execute(check.format(place, sql.Identifier(BOUNDS), in_months(table, [month])))
+        cursor.execute(check.format(place, sql.Identifier(BOUNDS), in_parts(table, [month])))
     return name
 
 

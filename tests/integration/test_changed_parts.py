@@ -10,6 +10,7 @@ import pytest
 
 from batch_etl import restore
 from batch_etl.errors import Superseded
+from batch_etl.plan import plan_publish
 from tests.integration.drawn_mart import TABLES, draw_mart, load_unaudited, write_mart, write_month
 from tests.integration.drawn_release import LIMITS
 from tests.integration.pipeline import Pipeline
@@ -87,8 +88,14 @@ def test_a_month_that_vanishes_is_deleted_and_one_that_comes_is_added(pipeline: 
 
 
 def test_sales_that_all_vanish_are_all_deleted(published: Pipeline) -> None:
-    assert publish(published, "r2", without_sales) == set()
+    draw_mart(published, "r2", without_sales)
+    load_unaudited(published, "r2")
+    with closing(psycopg2.connect(published.dsn)) as connection:
+        assert "core.fct_sale: +0 ~0 -240" in str(plan_publish(connection))
 
+    published.run("r2", stages=["publish"])
+
+    assert published.staged("r2") == set()
     published.shows("SELECT COUNT(*) AS sales FROM core.fct_sale", "sales\n0")
 
 

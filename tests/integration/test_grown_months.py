@@ -26,8 +26,8 @@ def deliver(pipeline: Pipeline, number: int, *, sale: str = "") -> None:
     (pipeline.raw / f"sales_{number}.csv").write_text(f"{SALES.splitlines()[0]}\n{sale}\n", encoding="utf-8")
 
 
-def loaded_sales(pipeline: Pipeline, run_key: str, table: str = "core.fct_sale") -> list[int]:
-    """How many rows of each month a run staged."""
+def loaded_rows(pipeline: Pipeline, run_key: str, table: str = "core.fct_sale") -> list[int]:
+    """How many rows of each month of a table, or of the whole of it, a run staged."""
     of_run = "WHERE run_key = %s AND part ->> 'table' = %s ORDER BY part ->> 'month'"
     return [rows for (rows,) in pipeline.query(STAGED + of_run, run_key, table)]
 
@@ -52,7 +52,7 @@ def require_the_whole(pipeline: Pipeline) -> None:
 
 def test_what_a_month_held_stays_where_it_lies(next_month: Pipeline) -> None:
     before = next_month.row_versions([FEBRUARY])[FEBRUARY]
-    assert loaded_sales(next_month, "r2") == [1]
+    assert loaded_rows(next_month, "r2") == [1]
     with closing(psycopg2.connect(next_month.dsn)) as connection:
         assert "core.fct_sale: +1 ~0 -0" in str(plan_publish(connection))
 
@@ -72,7 +72,7 @@ def test_what_came_with_runs_that_published_nothing_is_loaded_too(next_month: Pi
 
     next_month.run("r3")
 
-    assert loaded_sales(next_month, "r3") == [2]
+    assert loaded_rows(next_month, "r3") == [2]
     assert len(files_of_february(next_month)) == 3
     require_the_whole(next_month)
 
@@ -86,7 +86,7 @@ def test_what_a_restore_took_back_comes_again_on_top(next_month: Pipeline) -> No
 
     next_month.run("r4")
 
-    assert loaded_sales(next_month, "r4") == [2]
+    assert loaded_rows(next_month, "r4") == [2]
     require_the_whole(next_month)
 
 
@@ -114,7 +114,7 @@ def test_a_later_version_of_a_sale_is_no_growth_of_the_month_that_held_it(next_m
     next_month.run("r3")
 
     # The sale of January leaves none there.
-    assert loaded_sales(next_month, "r3") == ([5] if "S00000005" in sale else [1])
+    assert loaded_rows(next_month, "r3") == ([5] if "S00000005" in sale else [1])
     require_the_whole(next_month)
 
 
@@ -125,7 +125,7 @@ def test_a_month_of_many_files_is_written_anew_as_one(next_month: Pipeline, monk
 
     next_month.run("r3")
 
-    assert (loaded_sales(next_month, "r3"), len(files_of_february(next_month))) == ([6], 1)
+    assert (loaded_rows(next_month, "r3"), len(files_of_february(next_month))) == ([6], 1)
     require_the_whole(next_month)
 
 
@@ -134,7 +134,7 @@ def test_a_month_that_was_asked_for_is_computed_anew_from_the_records(next_month
 
     next_month.run("r3", recompute=Recompute("2025-02", "2025-02"))
 
-    assert (loaded_sales(next_month, "r3"), len(files_of_february(next_month))) == ([6], 1)
+    assert (loaded_rows(next_month, "r3"), len(files_of_february(next_month))) == ([6], 1)
     require_the_whole(next_month)
 
 
@@ -145,7 +145,7 @@ def test_what_is_quarantined_comes_on_top_too(next_month: Pipeline) -> None:
 
     next_month.run("r4")
 
-    assert [loaded_sales(next_month, run, "quarantine.records") for run in ("r3", "r4")] == [[1], [1]]
+    assert [loaded_rows(next_month, run, "quarantine.records") for run in ("r3", "r4")] == [[1], [1]]
     next_month.shows("SELECT COUNT(*) AS rejected FROM quarantine.records", "rejected\n5")
     require_the_whole(next_month)
 
@@ -181,14 +181,14 @@ def test_a_month_to_which_somebody_wrote_is_staged_whole_until_everything_is_com
 
     next_month.run("r2", stages=[LOADING, *AFTER_LOADING])
 
-    assert loaded_sales(next_month, "r2") == [5]
+    assert loaded_rows(next_month, "r2") == [5]
     deliver(next_month, 11)
     next_month.run("r3")
-    assert loaded_sales(next_month, "r3") == [6]
+    assert loaded_rows(next_month, "r3") == [6]
     require_the_whole(next_month)
     deliver(next_month, 12)
     next_month.run("r5")
-    assert loaded_sales(next_month, "r5") == [1]
+    assert loaded_rows(next_month, "r5") == [1]
     put_back(next_month, 1)
     assert next_month.query("SELECT foreign_writes FROM audit.releases ORDER BY release") == [
         *[(0,)] * 3,
@@ -214,5 +214,5 @@ def test_all_of_a_month_is_staged_where_readers_see_something_else_of_it(next_mo
 
     next_month.run("r2", stages=[LOADING, *AFTER_LOADING])
 
-    assert loaded_sales(next_month, "r2") == [5]
+    assert loaded_rows(next_month, "r2") == [5]
     require_the_whole(next_month)

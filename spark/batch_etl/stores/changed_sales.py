@@ -61,12 +61,12 @@ def find_changed_sales(clean: CleanRecords, tables: MartTables, before: Inputs, 
     else:
         rivals = [arrived, read_rows(chain.from_iterable(stood.values()), contract)]
     fresh = highest_versions(pa.concat_tables(rivals), contract)
-    arrived_in = months_in(fresh["sold_at_utc"])
-    held = {month: files_in([folder]) for month, folder in months_before.items() if month in stood.keys() | arrived_in}
+    months = frozenset(stood.keys() | months_in(fresh["sold_at_utc"]))
+    held = {month: files_in([folder]) for month, folder in months_before.items() if month in months}
     grown = frozenset(month for month in held.keys() - stood.keys() if len(held[month]) < _MOST_FILES)
     standing = [StandingFile(file, without=keys_file) for month in sorted(held.keys() - grown) for file in held[month]]
     files = [*standing, StandingFile(write_part(fresh, scratch / "fresh.parquet"))]
-    return SalesToWrite(files, frozenset(stood.keys() | arrived_in), grown)
+    return SalesToWrite(files, months, grown)
 
 
 def _moved_members(clean: CleanRecords, tables: MartTables, before: Inputs) -> dict[str, pa.Array]:

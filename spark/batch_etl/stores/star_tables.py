@@ -54,15 +54,14 @@ def write_star(clean: CleanRecords, tables: MartTables, recompute: Recompute) ->
         dimensions = {name: _write_dimension(name, clean, tables, before) for name in DIMENSIONS}
         changed = _sales_to_write(clean, tables, before, recompute, scratch)
         write_sales(clean, tables, changed, scratch / "sales")
-        months = changed.months
-        write_rollups(tables, scratch / "rollups", only=months)
+        write_rollups(tables, scratch / "rollups", only=changed.months)
     contract = clean.contracts["sales"]
     sales = tables.read_months(SALES, sales_type(contract))
     rollups = {name: tables.read_months(SALES_BY_MONTH[name], kind) for name, kind in rollup_types(contract).items()}
     dates = tables.write_rows("core.dim_date", build_dates(_years(tables.months(SALES))))
     star = {f"dim_{name}": rows for name, rows in dimensions.items()}
     star |= {"dim_date": dates, "fct_sale": sales, **rollups}
-    return WrittenStar(star, months)
+    return WrittenStar(star, changed.months)
 
 
 def _sales_to_write(

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from batch_etl.contract import Contract
 from batch_etl.errors import LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
-from batch_etl.stores import audit
+from batch_etl.stores import audit, mart_tables
 from batch_etl.stores.clean_records import CleanRecords
 from batch_etl.stores.contract_tables import own_datasets
 from batch_etl.stores.dataset_tables import write_datasets
@@ -126,17 +126,16 @@ def _write_in_turns(
 
 def _work_of(statement: Statement, *, tables: MartTables) -> tuple[int, int]:
     """The bytes that a query reads; of two that read the same, the longer one does more with it."""
-    read = size_of(folder for name in statement.reads for folder in tables.folder.glob(f"*.{name}"))
-    return read, len(statement.text)
+    return tables.size_of(statement.reads), len(statement.text)
 
 
 def _write(statement: Statement, *, tables: MartTables, months: Collection[str] | None) -> DataFrame:
     """Compute a table, or these months of it; who reads it is shown what was computed. Returns all its rows."""
-    rows = tables.spark.sql(statement.text)
+    rows, here = tables.spark.sql(statement.text), tables.size_of(statement.reads) <= mart_tables.MOST_BYTES_HERE
     if statement.month_column is None:
-        written = computed = tables.write(statement.table, rows)
+        written = computed = tables.write(statement.table, rows, here=here)
     else:
-        tables.write_months(statement.table, rows, month_column=statement.month_column, only=months)
+        tables.write_months(statement.table, rows, month_column=statement.month_column, only=months, here=here)
         written = tables.read_months(statement.table, rows.schema)
         computed = _computed(tables, statement.table, written, months)
     computed.createOrReplaceTempView(statement.name)

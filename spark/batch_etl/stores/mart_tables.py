@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from batch_etl.errors import ConfigurationError
-from batch_etl.stores.lake import count_rows, files_in, read_part, write_part
+from batch_etl.stores.lake import count_rows, files_in, read_part, size_of, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
+
+# What a query gives that reads no more bytes of Parquet fits into one process.
+MOST_BYTES_HERE = 8 << 20
+# What Spark calls the folder of rows whose month is null.
+_NO_MONTH = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,13 @@ class MartTables:
     folder: Path
     before: Path | None = None
 
-    def write(self, table: str, rows: DataFrame) -> DataFrame:
-        """Write a table once and hand on what was written: who reads it does not compute it again."""
+    def write(self, table: str, rows: DataFrame, *, here: bool = False) -> DataFrame:
+        """Write a table once and hand on what was written: who reads it does not compute it again.
+
+        here  fetch the rows and write them in this process, for what fits into it: half the time of a small job
+        """
+        if here:
+            return self.write_rows(table, rows.toArrow())
         rows.write.parquet(str(self.folder / table))
         # Told, not found out: that would be a job of its own.
         return self.spark.read.schema(rows.schema).parquet(str(self.folder / table))
@@ -55,38 +66,47 @@ class MartTables:
             for file in filter(when, self.before.glob(pattern)):
                 _link_file(file, self.folder / file.relative_to(self.before))
 
-    def write_months(self, table: str, rows: DataFrame, *, month_column: str, only: Collection[str] | None) -> None:
+    def write_months(
+        self, table: str, rows: DataFrame, *, month_column: str, only: Collection[str] | None, here: bool = False
+    ) -> None:
         """Write the months of these rows.
 
         only  the months that the rows are of; every other one is taken from the mart before. None: all months there are
+        here  as of write
 
-        Raises ConfigurationError where the rows have a column of the name that the months' folders have.
+        Raises ConfigurationError where the rows have a column of the name that the months' folders have, are of no
+        month, or of one that stays as it was: its rows would be there twice.
         """
         if "month" in rows.columns:
             raise ConfigurationError(
                 f"{table}: of a table that is computed by month no column is called month; rename it"
             )
-        place = self._open_months(table, only)
+        place = self.folder / table
+        place.mkdir()
         if only is None or only:
             months = rows.withColumn("month", month_of(month_column))
-            months.write.mode("append").partitionBy("month").parquet(str(place))
+            if here:
+                _write_by_month(months.toArrow(), place)
+            else:
+                months.write.mode("append").partitionBy("month").parquet(str(place))
+            _require_months(table, month_column, month_folders(place), only)
+        self._take_over_months(table, but=only)
 
     def place_months(self, table: str, files: Iterable[tuple[str, Path]], *, only: Collection[str] | None) -> None:
         """The same for rows that are written already: each of these files, with its month, comes last in it."""
-        place = self._open_months(table, only)
+        place = self.folder / table
+        place.mkdir()
+        self._take_over_months(table, but=only)
         for month, file in files:
             folder = place / f"month={month}"
             folder.mkdir(exist_ok=True)
             file.rename(folder / f"part-{len(list(folder.iterdir())):05}.parquet")
 
-    def _open_months(self, table: str, only: Collection[str] | None) -> Path:
-        place = self.folder / table
-        place.mkdir()
-        if only is not None:
+    def _take_over_months(self, table: str, *, but: Collection[str] | None) -> None:
+        if but is not None:
             for month, folder in month_folders(self._before(table)).items():
-                if month not in only:
-                    _link(folder, place / folder.name)
-        return place
+                if month not in but:
+                    _link(folder, self.folder / table / folder.name)
 
     def months(self, table: str) -> list[str]:
         """The months that a table which was written has rows of, in order."""
@@ -100,6 +120,10 @@ class MartTables:
             return self.spark.createDataFrame([], schema)
         # Without the look-up the name of a month's folder would become a column.
         return self.spark.read.schema(schema).option("recursiveFileLookup", True).parquet(*wanted)
+
+    def size_of(self, names: Iterable[str]) -> int:
+        """Bytes of tables that were written, by their names in queries."""
+        return size_of(folder for name in names for folder in self.folder.glob(f"*.{name}"))
 
     def read_rows(self, table: str) -> pa.Table:
         """Read a table that was written, whole."""
@@ -131,6 +155,25 @@ class MartTables:
         if self.before is None:
             raise ValueError(f"{table}: there is no mart before this one")
         return self.before / table
+
+
+def _require_months(table: str, month_column: str, written: Iterable[str], only: Collection[str] | None) -> None:
+    for month in written:
+        if month == _NO_MONTH or (only is not None and month not in only):
+            computed = ", ".join(sorted(only or ()))
+            told = "empty" if month == _NO_MONTH else f"in {month}, computed from the sales of {computed}"
+            raise ConfigurationError(
+                f"{table}: has rows whose {month_column} is {told}; where a query is computed by month, the sales of a "
+                "month give rows of this month: mend it, or leave out its line '-- Computed' to compute it as a whole"
+            )
+
+
+def _write_by_month(rows: pa.Table, place: Path) -> None:
+    months = rows["month"].fill_null(_NO_MONTH)
+    for month in months.unique().to_pylist():
+        folder = place / f"month={month}"
+        folder.mkdir()
+        write_part(rows.filter(pc.equal(months, month)).drop_columns("month"), folder / "part-00000.parquet")
 
 
 def _read_folder(folder: Path) -> pa.Table:

@@ -18,12 +18,20 @@ from tests.integration.drawn_star import Sales, stage_star
 from tests.integration.pipeline import PROJECT, Pipeline
 from tests.server import Server, running_server
 
-OLD: Sales = {f"S{n:04}": (date(2025, 1, 1) + timedelta(days=n % 50), 1 + n % 7) for n in range(300)}
-# A month more, a day and sales less, others changed, customers who are new and one who is gone.
+OLD: Sales = {
+    **{f"S{n:04}": (date(2025, 1, 1) + timedelta(days=n % 50), 1 + n % 7) for n in range(300)},
+    **{f"S{n:04}": (date(2025, 4, n % 9 + 1), 4) for n in range(500, 540)},
+}
+# A month more, one that only got more, a day and sales less, others changed, customers who are new and one who is gone.
 NEW: Sales = {
     **{sale: (day, 8 if quantity == 3 else quantity) for sale, (day, quantity) in OLD.items() if sale > "S0020"},
     **{f"S{n:04}": (date(2025, 3, 1) + timedelta(days=n % 20), 1 + n % 9) for n in range(300, 400)},
+    **{f"S{n:04}": (date(2025, 4, n % 9 + 7), 5) for n in range(540, 560)},
 }
+GROWN = """
+    SELECT part ->> 'month' FROM audit.runs, JSONB_ARRAY_ELEMENTS(load_manifest -> 'staged') AS part
+    WHERE part ->> 'on_top_of' != ''
+    """
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +55,8 @@ def staged_once(killable_server: Server) -> Staged:
         run((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
     warehouse = Pipeline(PROJECT, template)
     publish(warehouse, "old", stage_star(warehouse, "old", OLD))
-    token = stage_star(warehouse, "new", NEW)
+    token = stage_star(warehouse, "new", NEW, onto=OLD)
+    assert warehouse.query(GROWN) == [("2025-04",)]
     after = Pipeline(PROJECT, new_database(killable_server.dsn, warehouse.database))
     old = Staged(after, token).state()
     publish(after, "new", token)

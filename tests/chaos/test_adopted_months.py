@@ -14,7 +14,7 @@ from tests.chaos.staged import Staged
 from tests.chaos.test_killed_server import Counting, publish_by
 from tests.integration.drawn_release import publish
 
-MARCH = "SELECT ctid, xmin, sale_id FROM {} WHERE sold_on >= '2025-03-01' ORDER BY 1"
+MARCH = "SELECT ctid, xmin, sale_id FROM {} WHERE sold_on BETWEEN '2025-03-01' AND '2025-03-31' ORDER BY 1"
 SALES = "SELECT COUNT(*) FROM core.fct_sale"
 
 

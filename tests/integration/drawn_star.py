@@ -12,8 +12,10 @@ from batch_etl import claim
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, StagedPart, in_parts
 from batch_etl.stores.mart import Manifest
+from batch_etl.stores.mart_parts import WHOLE
 from batch_etl.stores.part_copy import create_part, finish_part
-from batch_etl.stores.staging import open_staging, staging_table
+from batch_etl.stores.staging import open_staging
+from batch_etl.stores.visible_parts import visible_parts
 from tests.integration.pipeline import Pipeline
 
 SALES = "core.fct_sale"
@@ -43,46 +45,74 @@ _FILL = {
 }
 
 
-def stage_star(warehouse: Pipeline, run_key: str, sales: Sales, *, batches: tuple[str, ...] = ("b1",)) -> int:
-    """Claim a run, stage the star of these sales and mark it audited; returns the token."""
+def stage_star(
+    warehouse: Pipeline, run_key: str, sales: Sales, *, batches: tuple[str, ...] = ("b1",), onto: Sales | None = None
+) -> int:
+    """Claim a run, stage the star of these sales and mark it audited; returns the token.
+
+    onto  the sales that are published, where of a month that holds the same ones and more only these more are staged
+    """
+    months = {month: _of_month(sales, month) for month in _months(sales)}
+    before = {month: _of_month(onto or {}, month) for month in months}
+    stays = {month: rows for month, rows in before.items() if rows and rows.items() < months[month].items()}
+    parts = {SALES: {month: _fingerprint(rows) for month, rows in months.items()}}
     with closing(psycopg2.connect(warehouse.dsn)) as connection:
         token = claim.claim(connection, run_key)
         with connection, connection.cursor() as cursor:
             open_staging(cursor, token, TABLES)
-            rows = _fill(cursor, token, sales)
-            months = _stage_months(cursor, token)
-        fingerprint = f"star of {hash(tuple(sorted(sales.items())))}"
-        claim.mark_loaded(connection, run_key, token, Load(Manifest(fingerprint, {"sales": batches}, rows), months))
+            rows = _compute(cursor, sales)
+            whole = [_stage(cursor, table, WHOLE, token) for table in TABLES if table != SALES]
+            for standing in stays.values():
+                cursor.execute("DELETE FROM pg_temp.fct_sale WHERE sale_id = ANY(%s)", (list(standing),))
+            seen = {month: _fingerprint(standing) for month, standing in stays.items()}
+            by_month = [_stage(cursor, SALES, month, token, on_top_of=seen.get(month, "")) for month in months]
+            since = None if onto is None else visible_parts(cursor)[0]
+        mart = Manifest(_fingerprint(sales), {"sales": batches}, rows, parts)
+        claim.mark_loaded(connection, run_key, token, Load(mart, (*whole, *by_month), since))
         with connection, connection.cursor() as cursor:
             claim.advance(cursor, run_key, token, state="audited")
     return token
 
 
-def _fill(cursor: Cursor, token: int, sales: Sales) -> dict[str, int]:
-    cursor.execute("CREATE TEMP TABLE sales (LIKE core.fct_sale) ON COMMIT DROP")
+def _months(sales: Sales) -> list[str]:
+    return sorted({f"{day:%Y-%m}" for day, _ in sales.values()})
+
+
+def _of_month(sales: Sales, month: str) -> Sales:
+    return {sale: row for sale, row in sales.items() if f"{row[0]:%Y-%m}" == month}
+
+
+def _fingerprint(sales: Sales) -> str:
+    return f"sales {hash(tuple(sorted(sales.items())))}"
+
+
+def _compute(cursor: Cursor, sales: Sales) -> dict[str, int]:
+    """Fill a temporary table for each table of the star; rows by table."""
     cursor.execute("CREATE TEMP TABLE sale (sale_id text, sold_on date, quantity int) ON COMMIT DROP")
     rows = [(sale, day, quantity) for sale, (day, quantity) in sales.items()]
     ids, days, quantities = ([row[place] for row in rows] for place in range(3))
     cursor.execute("INSERT INTO sale SELECT * FROM UNNEST(%s::text[], %s::date[], %s::int[])", (ids, days, quantities))
     counts = {}
     for table, select in _FILL.items():
-        place = sql.Identifier("sales") if table == SALES else staging_table(table, token)
-        cursor.execute(sql.SQL("INSERT INTO {} ").format(place) + sql.SQL(select))
+        names = {"place": _temporary(table), "table": sql.Identifier(*table.split("."))}
+        cursor.execute(sql.SQL("CREATE TEMP TABLE {place} (LIKE {table}) ON COMMIT DROP").format(**names))
+        cursor.execute(sql.SQL("INSERT INTO {place} ").format(**names) + sql.SQL(select))
         counts[table] = cursor.rowcount
     return counts
 
 
-def _stage_months(cursor: Cursor, token: int) -> tuple[StagedPart, ...]:
-    """A table for each month of the sales, as the tasks of the loader make them."""
-    table, parts = read_table(cursor, SALES), []
+def _temporary(table: str) -> sql.Identifier:
+    return sql.Identifier("pg_temp", table.partition(".")[2])
+
+
+def _stage(cursor: Cursor, name: str, month: str, token: int, *, on_top_of: str = "") -> StagedPart:
+    """A table for a table, or for one month of it, as the tasks of the loader make them."""
+    table = read_table(cursor, name)
+    place = create_part(cursor, table, month, token)
+    within = sql.SQL("FROM {} WHERE {}").format(_temporary(name), in_parts(table, [month]))
+    cursor.execute(sql.SQL("INSERT INTO staging.{} SELECT * ").format(sql.Identifier(place)) + within)
+    rows = cursor.rowcount
+    finish_part(cursor, table, month, place)
     sums = sql.SQL(", ").join(sql.SQL("SUM({})::text").format(sql.Identifier(column)) for column in table.money)
-    cursor.execute("SELECT DISTINCT TO_CHAR(sold_on, 'YYYY-MM') FROM sales ORDER BY 1")
-    for (month,) in cursor.fetchall():
-        name = create_part(cursor, table, month, token)
-        within = sql.SQL("FROM sales WHERE {}").format(in_parts(table, [month]))
-        cursor.execute(sql.SQL("INSERT INTO staging.{} SELECT * ").format(sql.Identifier(name)) + within)
-        rows = cursor.rowcount
-        finish_part(cursor, table, month, name)
-        cursor.execute(sql.SQL("SELECT {} ").format(sums) + within)
-        parts.append(StagedPart(SALES, month, name, rows, dict(zip(table.money, cursor.fetchone() or (), strict=True))))
-    return tuple(parts)
+    cursor.execute(sql.SQL("SELECT {} ").format(sums) + within)
+    return StagedPart(name, month, place, rows, dict(zip(table.money, cursor.fetchone() or (), strict=True)), on_top_of)

@@ -40,17 +40,18 @@ class MartTables:
 
         here  fetch the rows and write them in this process, for what fits into it: half the time of a small job
         """
+        place = self.folder / table
         if here:
-            return self.write_rows(table, rows.toArrow())
-        rows.write.parquet(str(self.folder / table))
+            _write_folder(rows.toArrow(), place)
+        else:
+            rows.write.parquet(str(place))
         # Told, not found out: that would be a job of its own.
-        return self.spark.read.schema(rows.schema).parquet(str(self.folder / table))
+        return self.spark.read.schema(rows.schema).parquet(str(place))
 
     def write_rows(self, table: str, rows: pa.Table) -> DataFrame:
         """The same for rows that are here: no job."""
         place = self.folder / table
-        place.mkdir()
-        write_part(rows, place / "part-00000.parquet")
+        _write_folder(rows, place)
         return self.spark.read.schema(from_arrow_schema(rows.schema)).parquet(str(place))
 
     def take_over(self, table: str) -> DataFrame:
@@ -171,9 +172,12 @@ def _require_months(table: str, month_column: str, written: Iterable[str], only:
 def _write_by_month(rows: pa.Table, place: Path) -> None:
     months = rows["month"].fill_null(_NO_MONTH)
     for month in months.unique().to_pylist():
-        folder = place / f"month={month}"
-        folder.mkdir()
-        write_part(rows.filter(pc.equal(months, month)).drop_columns("month"), folder / "part-00000.parquet")
+        _write_folder(rows.filter(pc.equal(months, month)).drop_columns("month"), place / f"month={month}")
+
+
+def _write_folder(rows: pa.Table, folder: Path) -> None:
+    folder.mkdir()
+    write_part(rows, folder / "part-00000.parquet")
 
 
 def _read_folder(folder: Path) -> pa.Table:

@@ -7,7 +7,7 @@ from functools import partial
 from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Contract
-from batch_etl.errors import LedgerImbalance, LoadFailed
+from batch_etl.errors import ConfigurationError, LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit, mart_tables
 from batch_etl.stores.clean_records import CleanRecords
@@ -132,6 +132,7 @@ def _work_of(statement: Statement, *, tables: MartTables) -> tuple[int, int]:
 def _write(statement: Statement, *, tables: MartTables, months: Collection[str] | None) -> DataFrame:
     """Compute a table, or these months of it; who reads it is shown what was computed. Returns all its rows."""
     rows, here = tables.spark.sql(statement.text), tables.size_of(statement.reads) <= mart_tables.MOST_BYTES_HERE
+    _refuse_intervals(statement, rows)
     if statement.month_column is None:
         written = computed = tables.write(statement.table, rows, here=here)
     else:
@@ -140,6 +141,16 @@ def _write(statement: Statement, *, tables: MartTables, months: Collection[str] 
         computed = _computed(tables, statement.table, written, months)
     computed.createOrReplaceTempView(statement.name)
     return written
+
+
+def _refuse_intervals(statement: Statement, rows: DataFrame) -> None:
+    for column in rows.schema:
+        if "interval" in column.dataType.typeName():
+            # Parquet would hold a number of days, of months or of microseconds, and nobody is told of which.
+            told = f"sql/transformations/{statement.name}.sql: {column.name} is {column.dataType.simpleString()}"
+            raise ConfigurationError(
+                f"{told}, which is loaded into no column; give a number, as DATEDIFF does, or a text"
+            )
 
 
 def _computed(tables: MartTables, table: str, rows: DataFrame, months: Collection[str] | None) -> DataFrame:

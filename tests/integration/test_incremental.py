@@ -10,9 +10,8 @@ import pytest
 from pyarrow import parquet
 
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.errors import ConfigurationError
 from batch_etl.recompute import Recompute
-from batch_etl.stores import changed_sales, mart_tables
+from batch_etl.stores import changed_sales
 from batch_etl.stores.lake import Lake, read_part
 from batch_etl.stores.mart import mart_inputs, read_manifest
 from tests.integration.conftest import SALES
@@ -94,43 +93,6 @@ def test_what_is_small_is_computed_as_a_whole_to_the_same_tables(loaded: Pipelin
 
     assert (months, computed_months(loaded, "whole")) == (["2025-03"], "all")
     assert contents(loaded) == by_month
-
-
-def test_what_the_cluster_writes_is_what_is_written_here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    deliver(loaded, "a later version that moves a sale from February to April")
-    computed_months(loaded, "here")
-    here = contents(loaded)
-    files = {file.name for file in mart(loaded).glob("marts.*/**/*.parquet")}
-    shutil.rmtree(mart(loaded))
-    monkeypatch.setattr(mart_tables, "MOST_BYTES_HERE", 0)
-
-    assert computed_months(loaded, "on the cluster") == ["2025-02", "2025-04"]
-    assert contents(loaded) == here
-    assert files == {"part-00000.parquet"}
-    assert {"part-00000.parquet"} < {file.name for file in mart(loaded).glob("marts.*/**/*.parquet")}
-
-
-@pytest.mark.parametrize("most_bytes_here", [0, 8 << 20])
-@pytest.mark.parametrize(
-    ("day", "told"),
-    [
-        ("NULLIF(sold_on, DATE'2025-03-01')", "is empty"),
-        ("sold_on - INTERVAL 1 MONTH", "is in 2025-02, computed from the sales of 2025-03"),
-    ],
-)
-def test_a_month_whose_sales_give_rows_of_no_month_or_another_one_is_an_error(
-    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch, most_bytes_here: int, day: str, told: str
-) -> None:
-    (loaded.home / "sql/transformations/due_days.sql").write_text(
-        f"-- Computed: for each month of due_on.\nSELECT {day} AS due_on, COUNT(*) AS sales FROM fct_sale GROUP BY 1",
-        encoding="utf-8",
-    )
-    computed_months(loaded, "whole")
-    deliver(loaded, "a sale in a month of its own")
-    monkeypatch.setattr(mart_tables, "MOST_BYTES_HERE", most_bytes_here)
-
-    with pytest.raises(ConfigurationError, match=rf"^marts\.due_days: has rows whose due_on {told}; .* leave out"):
-        computed_months(loaded, "by month")
 
 
 def test_a_query_of_all_sales_reads_the_months_that_stay_too(loaded: Pipeline) -> None:

@@ -4,9 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from batch_etl.errors import ConfigurationError
 from batch_etl.stores import mart_tables
+from batch_etl.stores.lake import count_rows_of
 from tests.integration.pipeline import Pipeline
 from tests.integration.test_incremental import computed_months, contents, deliver, mart
 
@@ -33,6 +35,25 @@ def test_what_the_cluster_writes_is_what_is_written_here(loaded: Pipeline, monke
 
     assert contents(loaded) == here
     assert {"part-00000.parquet"} < {file.name for file in files_of_marts(loaded)}
+
+
+@pytest.mark.parametrize("header", ["", "-- Computed: for each month of sold_on.\n"])
+def test_rows_that_are_too_many_for_one_process_are_written_by_the_cluster(
+    loaded: Pipeline, spark: SparkSession, header: str
+) -> None:
+    query = "SELECT sold_on, EXPLODE(SEQUENCE(1, 10000)) AS number FROM fct_sale"
+    add_query(loaded, "repeated", f"{header}{query}")
+    settings = spark.sparkContext._jsc.sc().conf()
+    before = settings.get("spark.driver.maxResultSize", "1g")
+    settings.set("spark.driver.maxResultSize", "64k")
+    try:
+        computed_months(loaded, "too many")
+    finally:
+        settings.set("spark.driver.maxResultSize", before)
+
+    files = [file for file in files_of_marts(loaded) if "marts.repeated" in str(file)]
+    assert "part-00000.parquet" not in {file.name for file in files}
+    assert sum(map(count_rows_of, files)) == 10_000 * sum(map(count_rows_of, mart(loaded).glob("core.fct_sale/*/*")))
 
 
 @pytest.mark.parametrize("most_bytes_here", [BY_CLUSTER, HERE])

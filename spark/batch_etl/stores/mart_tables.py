@@ -1,5 +1,6 @@
 """The tables of a mart that is being written, and of the one before it whose unchanged parts it takes over."""
 
+import logging
 import shutil
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from py4j.protocol import Py4JJavaError
 from pyarrow import parquet
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
@@ -18,7 +21,9 @@ from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
 from batch_etl.transforms.months import month_of
 
-# What a query gives that reads no more bytes of Parquet fits into one process.
+log = logging.getLogger(__name__)
+
+# What a query gives that reads no more bytes of Parquet fits into one process, or else is found not to.
 MOST_BYTES_HERE = 8 << 20
 # What Spark calls the folder of rows whose month is null.
 _NO_MONTH = "__HIVE_DEFAULT_PARTITION__"
@@ -38,11 +43,12 @@ class MartTables:
     def write(self, table: str, rows: DataFrame, *, here: bool = False) -> DataFrame:
         """Write a table once and hand on what was written: who reads it does not compute it again.
 
-        here  fetch the rows and write them in this process, for what fits into it: half the time of a small job
+        here  fetch the rows and write them in this process, if they fit into it: half the time of a small job
         """
         place = self.folder / table
-        if here:
-            _write_folder(rows.toArrow(), place)
+        fetched = _fetch(rows) if here else None
+        if fetched is not None:
+            _write_folder(fetched, place)
         else:
             rows.write.parquet(str(place))
         # Told, not found out: that would be a job of its own.
@@ -86,8 +92,9 @@ class MartTables:
         place.mkdir()
         if only is None or only:
             months = rows.withColumn("month", month_of(month_column))
-            if here:
-                _write_by_month(months.toArrow(), place)
+            fetched = _fetch(months) if here else None
+            if fetched is not None:
+                _write_by_month(fetched, place)
             else:
                 months.write.mode("append").partitionBy("month").parquet(str(place))
             _require_months(table, month_column, month_folders(place), only)
@@ -156,6 +163,18 @@ class MartTables:
         if self.before is None:
             raise ValueError(f"{table}: there is no mart before this one")
         return self.before / table
+
+
+def _fetch(rows: DataFrame) -> pa.Table | None:
+    """The rows of a query; None where they are more than a task keeps in memory, or than Spark hands to one process."""
+    try:
+        return rows.toArrow()
+    except (PySparkException, Py4JJavaError) as error:
+        lines = str(error).splitlines()
+        cause = next((line for line in reversed(lines) if line.startswith("Caused by: ")), lines[0])
+        # If it is something else, the cluster meets it again.
+        log.warning("rows could not be fetched, so the cluster writes them: %s", cause)
+        return None
 
 
 def _require_months(table: str, month_column: str, written: Iterable[str], only: Collection[str] | None) -> None:

@@ -62,6 +62,11 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
         since, visible = (None, {}) if run.recompute.is_full else visible_parts(cursor)
         written, undone = foreign_writes(cursor)
         tables = [read_table(cursor, table) for table in mart.rows]
+        if keyless := [table.name for table in tables if not table.key]:
+            raise LoadFailed(
+                f"warehouse: {', '.join(keyless)} has no primary key, by which a publish compares rows; "
+                "ALTER TABLE … ADD PRIMARY KEY (…), and give it one in sql/create_tables.sql"
+            )
     there = [part for table in tables for part in parts_of(table, folder / table.name)]
     differing = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]
     # A month to which somebody wrote is compared as a whole, which undoes it.

@@ -143,6 +143,7 @@ def test_prices_of_fractions_of_a_cent_are_rounded_and_pass(loaded: Pipeline) ->
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        ("ALTER TABLE marts.daily_sales DROP CONSTRAINT daily_sales_pkey", r"marts\.daily_sales has no primary key, "),
         ("DROP TABLE marts.daily_sales", r"there is no marts\.daily_sales; add it to sql/create_tables.sql, then"),
         (
             "ALTER TABLE marts.daily_sales DROP COLUMN units",

@@ -110,8 +110,7 @@ def finish_part(cursor: Cursor, table: Table, month: str, name: str) -> None:
         cursor.execute(key.format(place, sql.Identifier(f"{name}_pkey"), columns_named(table.key)))
         _create_indexes(cursor, table, place)
     # The planner of the checks would look a million rows up one by one. Only a month may come to be read by others.
-    is_for_others = month != WHOLE or not table.key
-    columns = sql.SQL("") if is_for_others else sql.SQL("({})").format(columns_named(table.key))
+    columns = sql.SQL("") if month != WHOLE else sql.SQL("({})").format(columns_named(table.key))
     cursor.execute(sql.SQL("ANALYZE {} {}").format(place, columns))
 
 

@@ -65,7 +65,7 @@ def _stage(run: Run, connection: Connection, token: int, folder: Path) -> tuple[
         if keyless := [table.name for table in tables if not table.key]:
             raise LoadFailed(
                 f"warehouse: {', '.join(keyless)} has no primary key, by which a publish compares rows; "
-                "ALTER TABLE … ADD PRIMARY KEY (…), and give it one in sql/create_tables.sql"
+                "give the table one, and in sql/create_tables.sql too"
             )
     there = [part for table in tables for part in parts_of(table, folder / table.name)]
     differing = [part for part in there if not is_visible(part.table, part.month, mart.parts, visible)]

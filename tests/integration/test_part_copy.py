@@ -29,20 +29,22 @@ def test_every_type_of_the_warehouse_arrives_as_spark_wrote_it(
     table: Callable[..., DataFrame], warehouse_dsn: str, query: Query, tmp_path: Path
 ) -> None:
     types = {"n": "bigint", "q": "int", "usd": "decimal(18,2)", "rate": "decimal(5,4)"}
-    types |= {"d": "date", "t": "timestamp", "b": "boolean", "s": "string"}
+    types |= {"d": "date", "t": "timestamp", "k": "int", "s": "string"}
     query(
         "CREATE TABLE core.kinds "
-        "(n bigint, q int, usd numeric(18,2), rate numeric(5,4), d date, t timestamptz, b boolean, s text)"
+        "(n bigint, q int, usd numeric(18,2), rate numeric(5,4), d date, t timestamptz, k int PRIMARY KEY, s text, "
+        "b boolean)"
     )
     drawn = table(
         """
-        n                    | q  | usd                 | rate   | d          | t                           | b     | s
-        -9223372036854775808 | 0  | -0.01               | 0.0000 | 1900-01-01 | 1900-01-01T00:00:00.000001Z | false | ""
-        9223372036854775807  | -1 | 1234567890123456.78 | 0.0001 | 9999-12-31 | 9999-12-31T00:00:00Z        | true  | x
-                             |    |                     |        |            |                             |       |
+        n                    | q  | usd                 | rate   | d          | t                           | k | s
+        -9223372036854775808 | 0  | -0.01               | 0.0000 | 1900-01-01 | 1900-01-01T00:00:00.000001Z | 1 | ""
+        9223372036854775807  | -1 | 1234567890123456.78 | 0.0001 | 9999-12-31 | 9999-12-31T00:00:00Z        | 2 | x
+                             |    |                     |        |            |                             | 3 |
         """,
         **types,
     )
+    drawn = drawn.withColumn("b", drawn["q"] < 0)
     drawn.coalesce(1).write.parquet(str(tmp_path / "core.kinds"))
 
     (part,) = stage(warehouse_dsn, parts_of(look_up(warehouse_dsn, "core.kinds"), tmp_path / "core.kinds"))
@@ -50,10 +52,10 @@ def test_every_type_of_the_warehouse_arrives_as_spark_wrote_it(
     usd, rate = (Decimal("-0.01"), Decimal("1234567890123456.78")), (Decimal("0.0000"), Decimal("0.0001"))
     first, last = datetime(1900, 1, 1, 0, 0, 0, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
     assert (part.rows, part.sums) == (3, {})
-    assert query(sql.SQL("SELECT * FROM {} ORDER BY n").format(part.identifier)) == [
-        (-(2**63), 0, usd[0], rate[0], first.date(), first, False, ""),
-        (2**63 - 1, -1, usd[1], rate[1], last.date(), last, True, "x"),
-        (None,) * 8,
+    assert query(sql.SQL("SELECT * FROM {} ORDER BY k").format(part.identifier)) == [
+        (-(2**63), 0, usd[0], rate[0], first.date(), first, 1, "", False),
+        (2**63 - 1, -1, usd[1], rate[1], last.date(), last, 2, "x", True),
+        (*(None,) * 6, 3, None, None),
     ]
 
 

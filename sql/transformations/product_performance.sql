@@ -6,27 +6,16 @@ WITH sold AS (
         held.product_id,
         -- Casts: of wide decimals a quotient has few digits, and would be rounded twice.
         CAST(COALESCE(SUM(sale.net_usd), 0) AS DECIMAL(18, 2)) AS net_usd,
-        CAST(COALESCE(SUM(sale.units * held.cost_usd), 0) AS DECIMAL(18, 2)) AS cost_usd,
         MAX(held.product_name) FILTER (WHERE held.is_current) AS product_name,
         MAX(held.category) FILTER (WHERE held.is_current) AS category,
         COALESCE(SUM(sale.orders), 0) AS orders,
-        COALESCE(SUM(sale.units), 0) AS units
+        COALESCE(SUM(sale.units), 0) AS units,
+        CASE
+            WHEN held.product_id != 'unknown' THEN CAST(COALESCE(SUM(sale.units * held.cost_usd), 0) AS DECIMAL(18, 2))
+        END AS cost_usd
     FROM dim_product AS held
     LEFT JOIN product_sales AS sale ON held.product_key = sale.product_key
     GROUP BY held.product_id
-),
-
-performance AS (
-    SELECT
-        product_id,
-        product_name,
-        category,
-        orders,
-        units,
-        net_usd,
-        CASE WHEN product_id != 'unknown' THEN cost_usd END AS cost_usd,
-        CASE WHEN product_id != 'unknown' THEN net_usd - cost_usd END AS margin_usd
-    FROM sold
 )
 
 SELECT
@@ -37,9 +26,9 @@ SELECT
     units,
     net_usd,
     cost_usd,
-    margin_usd,
-    ROUND(TRY_DIVIDE(100 * margin_usd, net_usd), 2) AS margin_pct,
+    net_usd - cost_usd AS margin_usd,
+    ROUND(TRY_DIVIDE(100 * (net_usd - cost_usd), net_usd), 2) AS margin_pct,
     ROW_NUMBER() OVER (ORDER BY net_usd DESC, product_id ASC) AS net_rank,
-    ROW_NUMBER() OVER (ORDER BY margin_usd DESC NULLS LAST, product_id ASC) AS margin_rank,
+    ROW_NUMBER() OVER (ORDER BY net_usd - cost_usd DESC NULLS LAST, product_id ASC) AS margin_rank,
     ROW_NUMBER() OVER (PARTITION BY category ORDER BY net_usd DESC, product_id ASC) AS category_rank
-FROM performance
+FROM sold

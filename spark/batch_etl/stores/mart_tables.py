@@ -94,7 +94,7 @@ class MartTables:
             months = rows.withColumn("month", month_of(month_column))
             fetched = _fetch(months) if here else None
             if fetched is not None:
-                _write_by_month(fetched, place)
+                _write_month_folders(fetched, place)
             else:
                 months.write.mode("append").partitionBy("month").parquet(str(place))
             _require_months(table, month_column, month_folders(place), only)
@@ -188,7 +188,7 @@ def _require_months(table: str, month_column: str, written: Iterable[str], only:
             )
 
 
-def _write_by_month(rows: pa.Table, place: Path) -> None:
+def _write_month_folders(rows: pa.Table, place: Path) -> None:
     months = rows["month"].fill_null(_NO_MONTH)
     for month in months.unique().to_pylist():
         _write_folder(rows.filter(pc.equal(months, month)).drop_columns("month"), place / f"month={month}")

@@ -54,7 +54,7 @@ def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
     """How far a figure is from another one, in percent."""
     if now is None or not before:
         return "-"
-    return f"{float(now) / float(before) - 1:+.1%}"
+    return f"{float(now) / float(before) - 1:+z.1%}"
 
 
 def _visible_character(character: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batch_etl.report.cells import cell, visible
+from batch_etl.report.cells import cell, change, visible
 from batch_etl.report.html import key_figures, render_html, render_index
 from batch_etl.report.plots import plot_bars, plot_days
 from batch_etl.report.text import render_json, render_text
@@ -215,6 +215,11 @@ def test_naughty_names_of_categories_are_plotted() -> None:
 )
 def test_a_cell_shows_what_cannot_be_seen(value: object, shown: str) -> None:
     assert cell(value) == shown
+
+
+@pytest.mark.parametrize(("now", "told"), [(15, "+50.0%"), (5, "-50.0%"), (9.9999, "+0.0%")])
+def test_a_change_too_small_to_be_told_is_none(now: float, told: str) -> None:
+    assert change(now, 10) == told
 
 
 def test_the_index_links_the_reports_that_are_there() -> None:

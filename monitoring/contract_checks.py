@@ -28,9 +28,12 @@ def _check(cursor: Cursor, dataset: str, contracts: Mapping[str, Contract], meas
     # Of a pattern that PostgreSQL has no words for they read the whole column.
     rules = rules_of_table(cursor, dataset, contracts, table.columns) if measured.broken else {}
     personal = personal_names(contracts.values())
+    # People know a record by its contract's key; where that is personal, the table's own is left.
+    held = [name for name in contracts[dataset].key if name in table.columns]
+    key = list(dict.fromkeys([*held, *table.key]))
     offenders = []
     for name, count in measured.broken.items():
-        keys = [masked_row(key, personal) for key in _keys(cursor, dataset, table.key, rules[name])]
+        keys = [masked_row(key, personal) for key in _keys(cursor, dataset, key, rules[name])]
         offenders.append({"rule": name, "rows": count, "keys": keys})
     is_warning = all(rules[str(offender["rule"])].warns_only for offender in offenders)
     return quality.judge_contract(dataset, measured.records, offenders, is_warning=bool(offenders) and is_warning)

@@ -56,21 +56,25 @@ def check_keys(cursor: Cursor, load: Load, contracts: Mapping[str, Contract]) ->
 
     Staging has no constraint yet but on months: one with a double key was not loaded. A table that stays has its own.
     """
-    statement = sql.SQL("SELECT {key}, COUNT(*) AS n FROM {view} GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10")
+    statement = sql.SQL(
+        "SELECT {key}, COUNT(*) AS n, COUNT(*) OVER () AS _found FROM {view} "
+        "GROUP BY {key} HAVING COUNT(*) > 1 OR {null} LIMIT 10"
+    )
     results, personal = [], personal_names(contracts.values())
     for table in load.mart.rows:
         known = read_table(cursor, table)
         if known.month_column is not None:
             continue
         if load.keeps(table):
-            results.append(quality.judge_keys(table, []))
+            results.append(quality.judge_keys(table, 0, []))
             continue
         columns = [sql.Identifier(column) for column in known.key]
         null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(column) for column in columns)
         view = sql.Identifier(table.partition(".")[2])
         query = statement.format(key=sql.SQL(", ").join(columns), view=view, null=null)
         offenders = [masked_row(row, personal) for row in fetch_rows(cursor, query)]
-        results.append(quality.judge_keys(table, offenders))
+        found = max((row.pop("_found") for row in offenders), default=0)
+        results.append(quality.judge_keys(table, found, offenders))
     return results
 
 

@@ -32,18 +32,17 @@ def judge_row_counts(expected: Mapping[str, int], staged: Mapping[str, int]) -> 
         for table, rows in expected.items()
         if staged.get(table) != rows
     ]
-    message = (
-        f"{counted(len(offenders), 'table', 'differs', of=len(expected))} from the mart"
-        if offenders
-        else "every row arrived"
-    )
+    message = "every row arrived"
+    if offenders:
+        names = [f"{row['table']} ({row['staging'] or 0:,} of {row['mart']:,} rows)" for row in offenders]
+        message = f"{counted(len(offenders), 'table', 'differs', of=len(expected))} from the mart: {some_of(names)}"
     return CheckResult("staging_holds_the_mart", "error", not offenders, message, offenders)
 
 
-def judge_keys(table: str, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
-    """No key of a table is missing or double. offenders: keys that are."""
-    message = f"{counted(len(offenders), 'key', 'is')} missing or double" if offenders else "every key is there once"
-    return CheckResult(f"key_of_{table.partition('.')[2]}", "error", not offenders, message, offenders[:10])
+def judge_keys(table: str, found: int, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """No key of a table is missing or double. found: how many are; offenders: some of them."""
+    message = f"{counted(found, 'key', 'is')} missing or double" if found else "every key is there once"
+    return CheckResult(f"key_of_{table.partition('.')[2]}", "error", not found, message, offenders[:10])
 
 
 def judge_ledgers(batches: Mapping[str, Sequence[str]], balanced: Sequence[tuple[str, str]]) -> CheckResult:
@@ -55,11 +54,10 @@ def judge_ledgers(batches: Mapping[str, Sequence[str]], balanced: Sequence[tuple
         for batch in ids
         if (dataset, batch) not in known
     ]
-    message = (
-        f"{counted(len(offenders), 'batch', 'has')} no ledger"
-        if offenders
-        else "every record and cent is accounted for"
-    )
+    message = "every record and cent is accounted for"
+    if offenders:
+        names = [f"{row['dataset']} {row['batch_id'][:12]}" for row in offenders]
+        message = f"{counted(len(offenders), 'batch', 'has')} no ledger: {some_of(names)}"
     return CheckResult("ledger_balances", "error", not offenders, message, offenders[:10])
 
 
@@ -77,7 +75,7 @@ def judge_quarantined_share(ledgers: Sequence[Mapping[str, Any]], *, limit: floa
         if row["quarantined_records"] > limit * row["source_records"]
     ]
     message = f"{counted(len(offenders), 'file', 'has')} more than {limit:.0%} of the records in quarantine: "
-    message += some_of([f"{row['file']} ({row['quarantined']} of {row['records']})" for row in offenders])
+    message += some_of([f"{row['file']} ({row['quarantined']:,} of {row['records']:,})" for row in offenders])
     return CheckResult("quarantined_share", "warn", not offenders, message if offenders else "as usual", offenders)
 
 
@@ -88,19 +86,25 @@ def judge_unknown_share(sales: int, unknown: Mapping[str, int], *, limit: float)
         for name, count in unknown.items()
         if count > limit * sales
     ]
-    parts = ", ".join(f"{count} without a known {name}" for name, count in unknown.items())
-    return CheckResult("unknown_share", "warn", not offenders, f"of {sales} sales {parts}", offenders)
+    parts = ", ".join(f"{count:,} without a known {name}" for name, count in unknown.items())
+    return CheckResult("unknown_share", "warn", not offenders, f"of {sales:,} sales {parts}", offenders)
 
 
 def judge_usual(name: str, figures: Mapping[str, tuple[float, Judgement]]) -> CheckResult:
     """No figure is unlike its own history. figures: name -> value and what its history says of it."""
+    unusual = {name: told for name, told in figures.items() if told[1].state in ("spike", "drift")}
     offenders = [
         {"figure": figure, "value": round(value, 4), "expected": judged.expected, "found": judged.state}
-        for figure, (value, judged) in figures.items()
-        if judged.state in ("spike", "drift")
+        for figure, (value, judged) in unusual.items()
     ]
+    message = "as usual"
+    if unusual:
+        names = [
+            f"{figure} {_short(value)} ({judged.state}, {_short(judged.expected or 0)} expected)"
+            for figure, (value, judged) in unusual.items()
+        ]
+        message = f"{counted(len(unusual), 'figure', 'is', of=len(figures))} unusual: {some_of(names)}"
     learning = sum(judged.state == "learning" for _, judged in figures.values())
-    message = f"{counted(len(offenders), 'figure', 'is', of=len(figures))} unusual" if offenders else "as usual"
     if learning:
         message += f"; learning {learning} of {len(figures)}, too little history"
     return CheckResult(name, "warn", not offenders, message, offenders[:10])
@@ -108,8 +112,8 @@ def judge_usual(name: str, figures: Mapping[str, tuple[float, Judgement]]) -> Ch
 
 def judge_contract(dataset: str, rows: int, offenders: Sequence[Mapping[str, Any]], *, is_warning: bool) -> CheckResult:
     """No row breaks its contract. offenders: rule, rows, sample keys; is_warning: all of them only warn."""
-    told = ", ".join(f"{offender['rule']} ({offender['rows']})" for offender in offenders)
-    message = f"of {counted(rows, 'row')}: {told}" if offenders else f"all {rows} rows keep the contract"
+    told = ", ".join(f"{offender['rule']} ({offender['rows']:,})" for offender in offenders)
+    message = f"of {counted(rows, 'row')}: {told}" if offenders else f"all {rows:,} rows keep the contract"
     return CheckResult(
         f"contract_of_{dataset}", "warn" if is_warning else "error", not offenders, message, offenders[:10]
     )
@@ -124,8 +128,10 @@ def judge_files(files: Sequence[Mapping[str, Any]]) -> CheckResult:
         or file["source_cents"] != file["accounted_cents"]
         or file["quarantined_records"] != file["records_in_quarantine"]
     ]
-    wrong = f"{counted(len(offenders), 'file', 'does', of=len(files))} not add up"
-    message = wrong if offenders else f"all {len(files)} files add up"
+    message = f"all {len(files):,} files add up"
+    if offenders:
+        names = some_of([str(file["source_file"]) for file in offenders])
+        message = f"{counted(len(offenders), 'file', 'does', of=len(files))} not add up: {names}"
     return CheckResult("files_add_up", "error", not offenders, message, offenders[:10])
 
 
@@ -141,8 +147,10 @@ def judge_tables(held: Sequence[Mapping[str, Any]]) -> CheckResult:
         or (row["table_rows"] == row["clean_records"] and row["table_cents"] != row["clean_cents"])
         or (row["table_rows"] == 0 and row["clean_records"])
     ]
-    differ = f"{counted(len(offenders), 'table', 'differs', of=len(held))} from the files"
-    message = differ if offenders else "tables follow from files"
+    message = "tables follow from files"
+    if offenders:
+        names = some_of([str(row["dataset"]) for row in offenders])
+        message = f"{counted(len(offenders), 'table', 'differs', of=len(held))} from the files: {names}"
     return CheckResult("tables_add_up", "error", not offenders, message, offenders[:10])
 
 
@@ -152,3 +160,8 @@ def judge_age(age_hours: float | None, *, limit_hours: float) -> CheckResult:
         return CheckResult("freshness", "warn", True, "there is no release yet")
     message = f"the last good run ended {age_hours:.1f} hours ago, {limit_hours:g} are usual"
     return CheckResult("freshness", "warn", age_hours <= limit_hours, message)
+
+
+def _short(value: float) -> str:
+    """A figure without more places than somebody reads."""
+    return f"{round(value, 4):,}".removesuffix(".0")

@@ -14,6 +14,7 @@ results AS (
         judged.severity,
         judged.is_passed,
         judged.message,
+        judged.offenders,
         judged.checked_at
     FROM last_runs
     INNER JOIN audit.quality_results AS judged ON last_runs.run_key = judged.run_key
@@ -27,7 +28,8 @@ SELECT
     COUNT(*) FILTER (WHERE NOT is_passed) AS failed,
     MAX(checked_at) FILTER (WHERE NOT is_passed) AS last_failed_at,
     (ARRAY_AGG(is_passed ORDER BY checked_at DESC))[1] AS is_passed,
-    (ARRAY_AGG(message ORDER BY checked_at DESC))[1] AS message
+    (ARRAY_AGG(message ORDER BY checked_at DESC))[1] AS message,
+    (ARRAY_AGG(offenders ORDER BY checked_at DESC))[1] AS offenders
 FROM results
 GROUP BY check_name
 ORDER BY last_failed_at DESC NULLS LAST, check_name ASC

@@ -104,7 +104,8 @@ def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> N
     loaded.query(HISTORY)
     loaded.query(FIGURES, 500, 1, 40)
 
-    assert volume(loaded) == (False, "1 of 3 figures is unusual; learning 2 of 3, too little history")
+    found = "1 of 3 figures is unusual: records of sales 8 (spike, 500 expected)"
+    assert volume(loaded) == (False, f"{found}; learning 2 of 3, too little history")
     loaded.shows(
         "SELECT offenders->0->>'figure' AS figure, offenders->0->>'expected' AS expected FROM audit.quality_results "
         "WHERE check_name = 'volume_as_usual'",

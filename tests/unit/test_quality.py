@@ -1,12 +1,48 @@
 """Measurements become results; only a failed check of severity error stops a publish."""
 
 from batch_etl import quality
+from batch_etl.anomalies import Judgement
 from batch_etl.quality import CheckResult
 
 
 def told(result: CheckResult) -> tuple[str, str, bool, str, list[dict[str, object]]]:
     offenders = [dict(offender) for offender in result.offenders]
     return result.name, result.severity, result.is_passed, result.message, offenders
+
+
+def test_what_does_not_add_up_is_named() -> None:
+    file = {
+        **{"dataset": "sales", "source_records": 3, "accounted_records": 3, "source_cents": 5, "accounted_cents": 5},
+        **{"quarantined_records": 1, "records_in_quarantine": 1},
+    }
+    files = [{**file, "source_file": "right.csv"}, {**file, "source_file": "wrong.csv", "accounted_cents": 4}]
+    held = {"clean_records": 3, "clean_cents": 5, "table_cents": 5}
+    tables = [{**held, "dataset": "sales", "table_rows": 3}, {**held, "dataset": "products", "table_rows": 4}]
+
+    assert told(quality.judge_files(files)) == (
+        *("files_add_up", "error", False),
+        "1 of 2 files does not add up: wrong.csv",
+        [files[1]],
+    )
+    assert told(quality.judge_tables(tables)) == (
+        *("tables_add_up", "error", False),
+        "1 of 2 tables differs from the files: products",
+        [tables[1]],
+    )
+
+
+def test_an_unusual_figure_is_named_with_what_was_expected() -> None:
+    figures = {
+        "records of sales": (12_000.0, Judgement("spike", 5_000.5, 9.0)),
+        "empty phone": (0.123456, Judgement("drift", 0.05, 1.0)),
+        "records of products": (7.0, Judgement("usual", 7.0, 0.0)),
+        "records of customers": (7.0, Judgement("learning")),
+    }
+
+    assert quality.judge_usual("volume_as_usual", figures).message == (
+        "2 of 4 figures are unusual: records of sales 12,000 (spike, 5,000.5 expected), empty phone 0.1235 "
+        "(drift, 0.05 expected); learning 1 of 4, too little history"
+    )
 
 
 def test_only_a_failed_error_stops_the_publish() -> None:
@@ -37,7 +73,7 @@ def test_staging_must_hold_every_row_of_the_mart() -> None:
     )
     assert told(quality.judge_row_counts(mart, {"core.fct_sale": 2, "core.dim_date": 365})) == (
         *("staging_holds_the_mart", "error", False),
-        "2 of 3 tables differ from the mart",
+        "2 of 3 tables differ from the mart: core.fct_sale (2 of 3 rows), marts.daily_sales (0 of 0 rows)",
         [
             {"table": "core.fct_sale", "mart": 3, "staging": 2},
             {"table": "marts.daily_sales", "mart": 0, "staging": None},
@@ -48,14 +84,14 @@ def test_staging_must_hold_every_row_of_the_mart() -> None:
 def test_every_key_is_there_once() -> None:
     double = {"sale_id": "S1", "n": 2}
 
-    assert told(quality.judge_keys("core.fct_sale", [])) == (
+    assert told(quality.judge_keys("core.fct_sale", 0, [])) == (
         *("key_of_fct_sale", "error", True),
         "every key is there once",
         [],
     )
-    assert told(quality.judge_keys("core.fct_sale", [double])) == (
+    assert told(quality.judge_keys("core.fct_sale", 1200, [double])) == (
         *("key_of_fct_sale", "error", False),
-        "1 key is missing or double",
+        "1,200 keys are missing or double",
         [double],
     )
 
@@ -69,7 +105,7 @@ def test_every_batch_of_the_mart_has_a_ledger_of_its_own_dataset() -> None:
     assert told(balanced) == ("ledger_balances", "error", True, "every record and cent is accounted for", [])
     assert told(unaccounted) == (
         *("ledger_balances", "error", False),
-        "1 batch has no ledger",
+        "1 batch has no ledger: products b1",
         [{"dataset": "products", "batch_id": "b1"}],
     )
 

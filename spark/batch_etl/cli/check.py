@@ -8,6 +8,7 @@ import typer
 
 from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
+from batch_etl.report.cells import first_rows, visible
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from monitoring.warehouse_checks import check_warehouse
@@ -32,6 +33,8 @@ def check(
 
 
 def _as_text(results: Sequence[CheckResult]) -> str:
-    verdicts = ["pass" if result.is_passed else result.severity for result in results]
-    told = [f"{verdict:6}{result.name}: {result.message}" for verdict, result in zip(verdicts, results, strict=True)]
-    return "\n".join(told)
+    lines = []
+    for result in results:
+        verdict = "pass" if result.is_passed else result.severity
+        lines += [f"{verdict:6}{result.name}: {visible(result.message)}", *first_rows(result.offenders)]
+    return "\n".join(lines)

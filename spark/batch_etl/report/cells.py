@@ -1,10 +1,12 @@
 """Values as people read them, whatever stands in a file: nothing moves a cursor, turns a line around or runs off it."""
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 _LONGEST = 300
+_FIRST_ROWS = 3
 _CONTROL_PICTURES = 0x2400
 _DELETE = 0x7F
 # The last two places of every plane are no characters.
@@ -36,6 +38,26 @@ def visible(text: str) -> str:
     if len(text) > _LONGEST:
         kept += f"… ({len(text):,} characters)"
     return "".join(map(_visible_character, kept))
+
+
+def row_line(row: Mapping[str, object]) -> str:
+    """A row that a check found, as names and values; rows within it come last, in brackets."""
+    cells = sorted(row.items(), key=lambda named: isinstance(named[1], list))
+    return ", ".join(f"{visible(name)} {_found(value)}" for name, value in cells)
+
+
+def first_rows(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """The first rows that a check found, one a line, and how many more are kept."""
+    lines = [f"    {row_line(row)}" for row in rows[:_FIRST_ROWS]]
+    more = len(rows) - _FIRST_ROWS
+    return [*lines, f"    … and {more} more in audit.quality_results"] if more > 0 else lines
+
+
+def _found(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(f"({row_line(inner)})" for inner in value)
+    # Of a key every digit counts.
+    return "-" if value is None else visible(str(value))
 
 
 def size(count: int | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from batch_etl.report.cells import cell, size
+from batch_etl.report.cells import cell, row_line, size
 from batch_etl.wording import counted
 
 TEMPLATES = Path(__file__).parent
@@ -24,6 +24,7 @@ def make_environment(*folders: Path) -> Environment:
     )
     environment.filters["size"] = size
     environment.filters["counted"] = counted
+    environment.filters["row_line"] = row_line
     return environment
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from batch_etl.report.cells import cell
+from batch_etl.report.cells import cell, first_rows
 from batch_etl.report.verdict import verdict
 from batch_etl.summary import Rows, Summary
 from batch_etl.wording import counted
@@ -27,6 +27,7 @@ def render_text(summary: Summary) -> str:
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
         _table("Failed stages", failed_stages(summary), ("stage", "error")),
         _table("Failed checks", failed, ("check_name", "severity", "message")),
+        _offending_rows(failed),
         _records(summary),
         f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, _FILE_COLUMNS),
@@ -70,6 +71,15 @@ def _records(summary: Summary) -> str:
         f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
         f"{counted(figures['duplicate_records'], 'duplicate')}; {counted(figures['refused_files'], 'file')} refused"
     )
+
+
+def _offending_rows(failed: Rows) -> str:
+    """The first that each check found."""
+    lines: list[str] = []
+    for check in failed:
+        rows = first_rows(check["offenders"])
+        lines += [f"  {cell(check['check_name'])}", *rows] if rows else []
+    return "\n".join(["Offending rows", *lines]) if lines else ""
 
 
 def _quarantine(summary: Summary) -> str:

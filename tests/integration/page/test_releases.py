@@ -1,5 +1,6 @@
 """Releases, incidents, the quality trend and the runbook on the page."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -68,8 +69,8 @@ def test_the_trend_names_the_checks_that_failed_and_when(reader: Reader, pipelin
             *(f"r{number}", at),
         )
         pipeline.query(
-            "INSERT INTO audit.quality_results VALUES (%s, 1, 'quarantined_share', 'warn', %s, %s, '[]', %s)",
-            *(f"r{number}", is_passed, f"{number} <i>%", at),
+            "INSERT INTO audit.quality_results VALUES (%s, 1, 'quarantined_share', 'warn', %s, %s, %s, %s)",
+            *(f"r{number}", is_passed, f"{number} <i>%", json.dumps([{"file": f"{number}<b>"}]), at),
         )
         # A first try that failed, mended by the second one of the same run, does not count.
         for token in (1, 2):
@@ -86,6 +87,7 @@ def test_the_trend_names_the_checks_that_failed_and_when(reader: Reader, pipelin
     assert ("quarantined_share" in failed, "ledger_balances" in failed) == (True, False)
     assert ">passes<" in failed
     assert "2 &lt;i&gt;%" in failed
+    assert "file 2&lt;b&gt;" in failed
     assert "2026-03-01 13:00:00" in failed
     assert "ledger_balances" in text.split('id="passed"')[1]
 

@@ -67,8 +67,14 @@ FULL = Summary(
         }
     ],
     checks=[
-        {"check_name": "unknown_share", "severity": "warn", "is_passed": False, "message": "of 10 sales 9 …"},
-        {"check_name": "ledger_balances", "severity": "error", "is_passed": True, "message": "…"},
+        {
+            **{"check_name": "unknown_share", "severity": "warn", "is_passed": False, "message": "of 10 sales 9 …"},
+            "offenders": [{"dimension": "customer", "sales": 1000, "keys": [{"id": "C1"}, {"id": None}]}],
+        },
+        {
+            **{"check_name": "ledger_balances", "severity": "error", "is_passed": True, "message": "…"},
+            "offenders": [],
+        },
     ],
     changes=[
         {"table_name": "core.fct_sale", "rows_inserted": 7, "rows_updated": 0, "rows_deleted": 0},

@@ -42,7 +42,8 @@ def test_the_tables_hold_every_figure_of_the_summary() -> None:
         ["publish", "done", "2", "1,020", "7", "1,234.6", "1", "2.5 MB", "900 bytes", "81.0 MB"],
         ["notify", "running", "1", "-", "-", "-", "-", "-", "-", "-"],
     ]
-    assert page.rows("failed_checks") == [["unknown_share", "warn", "of 10 sales 9 …"]]
+    found = "of 10 sales 9 …\ndimension customer, sales 1000, keys (id C1) (id -)"
+    assert page.rows("failed_checks") == [["unknown_share", "warn", found]]
     assert page.rows("passed_checks") == [["ledger_balances", "passed", "…"]]
     assert page.rows("changes") == [["core.fct_sale", "7", "0", "0"]]
     assert page.rows("lineage") == [["marts.daily_sales", "core.fct_sale", "sales (7 files)"]]
@@ -137,7 +138,10 @@ NAUGHTY_RUN = replace(
         {**row, "reasons": [row["raw"]]}
         for row in with_every_name(dict(FULL.samples[0]), "dataset", "reason", "raw", "source_file")
     ],
-    checks=with_every_name(dict(FULL.checks[0]), "check_name", "message"),
+    checks=[
+        {**row, "offenders": [{row["message"]: row["message"]}] * 5}
+        for row in with_every_name(dict(FULL.checks[0]), "check_name", "message")
+    ],
     changes=with_every_name(dict(FULL.changes[0]), "table_name"),
     lineage=with_every_name(dict(FULL.lineage[0]), "mart"),
 )
@@ -166,6 +170,8 @@ def test_naughty_names_stay_readable_and_on_their_line_in_text() -> None:
     parts = {part.split("\n")[0]: part.rstrip("\n").split("\n")[2:] for part in told.split("\n\n")}
     for title in ("Failed stages", "Failed checks", "Files", "Changed"):
         assert len(parts[title]) == len(NAUGHTY), title
+    # Of each check its name, three rows of five, and how many more there are; the first stands in the line left out.
+    assert len(parts["Offending rows"]) == 5 * len(NAUGHTY) - 1
     # Ten reasons, how many others there are, and how they are counted.
     assert len(parts["Quarantine"]) == 12
     assert [line.split("  ")[1] for line in parts["Failed stages"]] == ["notify"] * len(NAUGHTY)

@@ -17,6 +17,10 @@ Failed checks
   check_name     severity  message
   unknown_share  warn      of 10 sales 9 …
 
+Offending rows
+  unknown_share
+    dimension customer, sales 1000, keys (id C1) (id -)
+
 Records: 1,020 in 2 files = 1,000 clean + 15 quarantined + 5 duplicates; 1 file refused
 
 Warehouse: 1,234,567 sales, 98,765.40 USD net

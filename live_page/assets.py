@@ -2,6 +2,7 @@
 
 import re
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
@@ -32,17 +33,27 @@ def icon_for_dark_mode() -> Response:
 
 @router.get("/runbook")
 def runbook(request: Request, entry: str) -> Response:
-    """What docs/runbook.md says under a heading, or of a check that shares its heading with others."""
-    text = (Settings().pipeline_home / "docs/runbook.md").read_text(encoding="utf-8")
+    """What docs/runbook.md says under a heading, or of a check that shares its heading with others; and its query."""
+    project = Settings().pipeline_home
+    text = (project / "docs/runbook.md").read_text(encoding="utf-8")
+    query = _query_of(project, entry)
     entries = dict(re.findall(r"^##+ (.+)\n((?:(?!##+ ).*\n)*)", text, re.MULTILINE))
     for heading, body in entries.items():
         names = re.sub(r" \(\w+\)$", "", heading).split(", ")
         # key_of_* stands for the checks of all keys.
         if heading == entry or any(fnmatchcase(entry, name) for name in names):
-            return render(
-                request, "runbook", heading=heading, paragraphs=[prose(part) for part in body.strip().split("\n\n")]
-            )
-    raise HTTPException(404, f"docs/runbook.md has no entry {entry}")
+            paragraphs = [prose(part) for part in body.strip().split("\n\n")]
+            return render(request, "runbook", heading=heading, paragraphs=paragraphs, query=query)
+    if query is None:
+        raise HTTPException(404, f"docs/runbook.md has no entry {entry}")
+    return render(request, "runbook", heading=entry, paragraphs=[], query=query)
+
+
+def _query_of(project: Path, check: str) -> Markup | None:
+    """The query of a check that has one, escaped: of it every line is shown."""
+    file = project / "sql/checks" / f"{check}.sql"
+    is_there = re.fullmatch(r"\w+", check) and file.is_file()
+    return Markup.escape(file.read_text(encoding="utf-8")) if is_there else None
 
 
 def prose(paragraph: str) -> Markup:

@@ -102,7 +102,7 @@ def _stop_on_error(run_key: str, results: Sequence[CheckResult]) -> None:
     if stopping:
         raise QualityStopped(
             f"run {run_key}: nothing was published; {', '.join(stopping)}. "
-            "Look at audit.quality_results and the entry of each check in docs/runbook.md"
+            "./etl summary and the report name offending rows, docs/runbook.md has an entry for each check"
         )
 
 

@@ -17,7 +17,7 @@ def list_incidents(cursor: Cursor, *, recovered_too: bool, limit: int | None = N
         cursor,
         """
         SELECT
-            incident_id, kind, severity, state, subject, occurrences, first_seen_at, last_seen_at, run_key, details,
+            incident_id, kind, cause, severity, state, subject, occurrences, first_seen_at, last_seen_at, run_key, details,
             runbook, acknowledged_by, acknowledged_at, recovered_at
         FROM audit.incidents
         WHERE state <> 'recovered' OR %s

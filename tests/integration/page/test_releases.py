@@ -99,6 +99,7 @@ def test_an_incident_leads_to_its_entry_and_is_listed_when_it_is_over(reader: Re
             details, runbook, state, recovered_at)
         VALUES ('not_fresh', 'a', 'error', '<b>late</b>', 1, NOW(), NOW(), '', '{}', 'not_fresh (incident)', 'open',
             NULL),
+            ('check_failed', 'mine', 'warn', 'mine', 1, NOW(), NOW(), '', '{}', 'Checks', 'open', NULL),
             ('not_fresh', 'b', 'error', 'was late', 2, NOW(), NOW(), '', '{}', 'x', 'recovered', NOW())
         """
     )
@@ -108,6 +109,7 @@ def test_an_incident_leads_to_its_entry_and_is_listed_when_it_is_over(reader: Re
     going_on, over = text.split('id="over"')
     assert ("&lt;b&gt;late&lt;/b&gt;" in going_on, "was late" in over, "All is well" in text) == (True, True, False)
     assert "/runbook?entry=not_fresh%20%28incident%29" in going_on
+    assert "/runbook?entry=mine" in going_on
 
 
 @pytest.mark.usefixtures("pipeline")
@@ -121,6 +123,18 @@ def test_every_heading_and_every_check_of_the_runbook_can_be_opened(reader: Read
     assert "<code>quality.max_age_hours</code>" in reader.see("/runbook?entry=not_fresh")
     assert "characters)" not in reader.see("/runbook?entry=volume_as_usual"), "an entry is shown whole"
     assert "has no entry nothing" in reader.see("/runbook?entry=nothing", status=404)
+
+
+def test_a_check_shows_its_query_also_one_that_the_runbook_does_not_know(reader: Reader, pipeline: Pipeline) -> None:
+    (pipeline.home / "sql/checks/mine.sql").write_text("-- Severity: warn\nSELECT 1 <\n2\n" + "-- long\n" * 100)
+
+    known, mine = reader.see("/runbook?entry=fct_sale_amounts"), reader.see("/runbook?entry=mine")
+
+    assert "<code>docs/runbook.md</code> and <code>sql/checks</code>" in known
+    assert "FROM fct_sale\n" in known
+    assert "SELECT 1 &lt;\n2\n" in mine
+    assert mine.count("-- long\n") == 100
+    assert "has no entry" in reader.see("/runbook?entry=../checks/mine", status=404)
 
 
 @pytest.mark.usefixtures("pipeline")

@@ -31,19 +31,27 @@ unknown  | 1      | 1     | 0.09    |          |
 """
 
 
-def stage(warehouse: Pipeline, run_key: str, drawing: str, *, batches: tuple[str, ...], state: str = "audited") -> int:
+def stage(
+    warehouse: Pipeline,
+    run_key: str,
+    drawing: str,
+    *,
+    batches: tuple[str, ...],
+    state: str = "audited",
+    table: str = MART,
+) -> int:
     """Claim a run and stage a drawn mart, as the loader does it; returns the token."""
     names, rows = read_drawing(drawing)
-    manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {MART: len(rows)})
+    manifest = Manifest(f"mart of {drawing}", {"sales": batches}, {table: len(rows)})
     with closing(psycopg2.connect(warehouse.dsn)) as connection:
         token = claim.claim(connection, run_key)
         insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-            staging_table(MART, token),
+            staging_table(table, token),
             sql.SQL(", ").join(map(sql.Identifier, names)),
             sql.SQL(", ").join(sql.Placeholder() * len(names)),
         )
         with connection, connection.cursor() as cursor:
-            open_staging(cursor, token, [MART])
+            open_staging(cursor, token, [table])
             cursor.executemany(insert, rows)
         claim.mark_loaded(connection, run_key, token, Load(manifest, ()))
         with connection, connection.cursor() as cursor:

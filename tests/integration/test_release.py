@@ -9,6 +9,7 @@ import pytest
 from batch_etl import claim, release
 from batch_etl.errors import ConfigurationError, Superseded
 from batch_etl.run import Run
+from batch_etl.stores import history
 from batch_etl.stores.difference import Change
 from tests.integration.drawn_release import FIRST, MART, SECOND, publish, shown, stage, state
 from tests.integration.pipeline import Pipeline
@@ -162,3 +163,18 @@ def test_a_run_whose_staging_a_newer_run_has_cleared_is_told_so(warehouse: Pipel
 
     assert state(warehouse)[0] == before[0] == {MART: []}
     assert warehouse.query("SELECT COUNT(*) FROM audit.releases") == [(0,)]
+
+
+def test_differences_come_in_the_order_of_the_whole_key(warehouse: Pipeline) -> None:
+    heading = "month_begins_on | region | orders | units | customers | net_usd | net_share_pct\n"
+    regions = [f"{letter}{number}" for number in range(10) for letter in "cab"]
+    for run_key, names in (("r1", regions[:1]), ("r2", regions)):
+        drawing = heading + "\n".join(f"2025-03-01 | {name} | 1 | 1 | 1 | 1.00 | 1.00" for name in names)
+        token = stage(warehouse, run_key, drawing, batches=("b1",), table="marts.region_sales")
+        publish(warehouse, run_key, token)
+
+    with closing(psycopg2.connect(warehouse.dsn)) as connection, connection.cursor() as cursor:
+        counts, rows = history.find_differences(cursor, "marts.region_sales", 1, 2, limit=5)
+
+    assert counts == {"insert": 29}
+    assert [row["after"]["region"] for row in rows] == ["a0", "a1", "a2", "a3", "a4"]

@@ -95,9 +95,13 @@ def find_differences(
     """How a table of one release differs from that of another: rows by kind, and the first of them by key."""
     table = read_table(cursor, name)
     since = min(before, after)
-    first_key = sql.SQL("COALESCE(kept.{0}, fresh.{0}) AS first_key").format(sql.Identifier(table.key[0]))
+    names = [sql.Identifier(f"_key_{place}") for place, _ in enumerate(table.key)]
+    key = [
+        sql.SQL("COALESCE(kept.{0}, fresh.{0}) AS {1}").format(sql.Identifier(column), name)
+        for column, name in zip(table.key, names, strict=True)
+    ]
     # As text: JSON's numbers would become binary fractions on the way. With a star: a column may be called kept.
-    images = [first_key, sql.SQL("TO_JSON(kept.*)::text AS before"), sql.SQL("TO_JSON(fresh.*)::text AS after")]
+    images = [*key, sql.SQL("TO_JSON(kept.*)::text AS before"), sql.SQL("TO_JSON(fresh.*)::text AS after")]
     differences = select_differences(
         table,
         images,
@@ -108,8 +112,8 @@ def find_differences(
     counts = dict(cursor.fetchall())
     if not counts or not limit:
         return counts, []
-    select = sql.SQL("SELECT change, before, after FROM ({}) AS found ORDER BY first_key LIMIT {}")
-    found = fetch_rows(cursor, select.format(differences, sql.Literal(limit)))
+    select = sql.SQL("SELECT change, before, after FROM ({}) AS found ORDER BY {} LIMIT {}")
+    found = fetch_rows(cursor, select.format(differences, sql.SQL(", ").join(names), sql.Literal(limit)))
     return counts, [{**row, "before": _exact(row["before"]), "after": _exact(row["after"])} for row in found]
 
 

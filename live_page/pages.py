@@ -1,6 +1,7 @@
 """Turns what was read into a page; its look is the report's."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
 def environment() -> Environment:
     made = make_environment(TEMPLATES)
     made.filters["moment"] = moment
+    made.filters["decimal"] = Decimal
     made.filters["duration"] = duration
     return made
 

@@ -19,7 +19,6 @@ def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[C
         (run_key, token, made),
     )
     for result in results:
-        offenders = json.dumps(list(result.offenders), default=str)
         cursor.execute(
             """
             INSERT INTO audit.quality_results (run_key, token, check_name, severity, is_passed, message, offenders)
@@ -31,5 +30,11 @@ def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[C
                 offenders = EXCLUDED.offenders,
                 checked_at = EXCLUDED.checked_at
             """,
-            (run_key, token, result.name, result.severity, result.is_passed, result.message, offenders),
+            (run_key, token, result.name, result.severity, result.is_passed, result.message, offenders_as_json(result)),
         )
+
+
+def offenders_as_json(result: CheckResult) -> str:
+    """What JSON has no number for, as NaN, becomes a text."""
+    text = json.dumps(list(result.offenders), default=str)
+    return json.dumps(json.loads(text, parse_constant=str))

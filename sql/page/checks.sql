@@ -23,7 +23,7 @@ results AS (
 
 SELECT
     check_name,
-    MAX(severity) AS severity,
+    (ARRAY_AGG(severity ORDER BY checked_at DESC))[1] AS severity,
     COUNT(*) AS runs,
     COUNT(*) FILTER (WHERE NOT is_passed) AS failed,
     MAX(checked_at) FILTER (WHERE NOT is_passed) AS last_failed_at,

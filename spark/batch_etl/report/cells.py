@@ -42,7 +42,7 @@ def visible(text: str) -> str:
 
 def row_line(row: Mapping[str, object]) -> str:
     """A row that a check found, as names and values; rows within it come last, in brackets."""
-    cells = sorted(row.items(), key=lambda named: isinstance(named[1], list))
+    cells = sorted(row.items(), key=lambda named: isinstance(named[1], list | Mapping))
     return ", ".join(f"{visible(name)} {_found(value)}" for name, value in cells)
 
 
@@ -54,8 +54,10 @@ def first_rows(rows: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _found(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"({row_line(value)})"
     if isinstance(value, list):
-        return " ".join(f"({row_line(inner)})" for inner in value)
+        return " ".join(map(_found, value))
     # Of a key every digit counts.
     return "-" if value is None else visible(str(value))
 
@@ -66,15 +68,15 @@ def size(count: int | None) -> str:
         return "-"
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":  # noqa: PLR2004 - SI
+        if round(amount, 1) < 1000 or unit == "GB":  # noqa: PLR2004 - SI
             return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
         amount /= 1000
     raise AssertionError("every size has a unit")
 
 
 def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
-    """How far a figure is from another one, in percent."""
-    if now is None or not before:
+    """How far a figure is from another one, in percent; of one below nothing there is no share."""
+    if now is None or not before or before < 0:
         return "-"
     return f"{float(now) / float(before) - 1:+z.1%}"
 

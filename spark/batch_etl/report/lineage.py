@@ -1,11 +1,12 @@
 """Where each mart comes from: read from its SQL, so that it cannot go out of date."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from batch_etl.errors import ConfigurationError
 from batch_etl.stores.contract_tables import STAR_TABLES
 from batch_etl.transforms.rollups import ROLLUPS, TOTALS
+from batch_etl.transforms.statements import parse_statement
 
 # What transforms/star.py computes each table of core from.
 _BUILT_FROM = {
@@ -14,8 +15,6 @@ _BUILT_FROM = {
     "dim_date": ("sales",),
     "fct_sale": ("sales", "customers", "products"),
 }
-_READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")
-_COMMENT = re.compile(r"--.*")
 
 
 def trace_marts(
@@ -50,7 +49,11 @@ def trace_marts(
 
 def _read_by(mart: str, queries: Mapping[str, str]) -> set[str]:
     """What the query of a mart reads, and what the marts and rollups among that read."""
-    read = set(_READ.findall(_COMMENT.sub("", queries[mart]))) - {mart}
+    try:
+        read = set(parse_statement(mart, queries[mart]).reads) - {mart}
+    except ConfigurationError:
+        # The report tells of a run that such a query has ended, too.
+        return set()
     if read & (ROLLUPS.keys() | TOTALS.keys()):
         read.add("fct_sale")
     return read.union(*(_read_by(other, queries) for other in read & queries.keys()))

@@ -65,7 +65,7 @@ def plot_days(days: Rows, figure: str, *, title: str) -> Markup:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=0 if min(values) >= 0 else None)
         axes.grid(visible=False, axis="x")
 
     return _svg(draw, title=title, height_inches=2.5)
@@ -75,7 +75,10 @@ def plot_bars(names: Sequence[str], values: Sequence[float], *, title: str, form
     """A bar a name, the first one on top, with its value in this form."""
 
     def draw(axes: Axes) -> None:
-        bars = axes.barh([_label(name) for name in names], values, color=_ACCENT, height=0.62)
+        places = range(len(names))
+        bars = axes.barh(places, values, color=_ACCENT, height=0.62)
+        # Two names may be cut to one.
+        axes.set_yticks(places, [_label(name) for name in names])
         axes.bar_label(bars, labels=[form.format(value) for value in values], padding=4)
         axes.invert_yaxis()
         axes.margins(x=0.16)
@@ -132,12 +135,17 @@ def _inline(svg: str, title: str) -> str:
     label = Markup.escape(title)
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-    svg = re.sub(r"font-family: [^;\"]*;?", "", svg)
     # Each plot numbers its groups from 1; what the plot itself refers to has a salted name.
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    # In tags only: a category may be called like a colour.
+    return re.sub(r"<[^>]*>", lambda tag: _of_the_page(tag[0]), svg)
+
+
+def _of_the_page(tag: str) -> str:
+    tag = re.sub(r"font-family: [^;\"]*;?", "", tag)
     for stand_in, colour in _COLOURS.items():
-        svg = svg.replace(stand_in, colour)
-    return svg
+        tag = tag.replace(stand_in, colour)
+    return tag
 
 
 def _label(name: str) -> str:

@@ -1,5 +1,6 @@
 """Stage 7: the row of marts.daily_summary, the report in every form, and the index of all reports."""
 
+import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from batch_etl.run import Run, StageResult
 from batch_etl.stores.lake import replace_file
 from batch_etl.stores.warehouse import fetch_rows
 from batch_etl.summary import Rows, read_summary, record_summary
+
+_LONGEST_NAME = 200
+_OF_AIRFLOW = re.compile(r"[a-z_]+__[\d-]+T[\d:.]+\+00:00", re.ASCII)
 
 
 def summarise(run: Run, *, triggered_by: str | None = None) -> StageResult:
@@ -44,4 +48,9 @@ def _all_runs(connection: Connection, project: Path) -> Rows:
 
 
 def _file_name(run_key: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", run_key)
+    """Of its own for every run, also where two keys differ in characters that a file's name had better not have."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", run_key)
+    is_plain = name == run_key and len(name) <= _LONGEST_NAME and name != "index"
+    if is_plain or _OF_AIRFLOW.fullmatch(run_key):
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(run_key.encode(errors='surrogatepass')).hexdigest()[:8]}"

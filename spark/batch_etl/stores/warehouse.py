@@ -104,5 +104,5 @@ def require_run(connection: Connection, run_key: str) -> None:
         known = [row["run_key"] for row in fetch_rows(cursor, newest)]
     raise ConfigurationError(
         f"--run: there is no run '{run_key}'; the newest are {', '.join(known) or 'none yet'}, and "
-        "data/processed/reports/index.html lists all"
+        "data/processed/reports/index.html lists them"
     )

@@ -92,6 +92,20 @@ def test_the_trend_names_the_checks_that_failed_and_when(reader: Reader, pipelin
     assert "ledger_balances" in text.split('id="passed"')[1]
 
 
+def test_sums_are_told_to_the_cent_and_a_check_by_its_newest_severity(reader: Reader, pipeline: Pipeline) -> None:
+    pipeline.query("INSERT INTO audit.releases VALUES (1, 'r1', 1, 'f')")
+    sums = json.dumps({"net_usd": "6296296329629629.65"})
+    pipeline.query("INSERT INTO audit.release_changes VALUES (1, 'core.fct_sale', 1, 0, 0, %s)", sums)
+    for number, severity in enumerate(("warn", "error")):
+        summary = "INSERT INTO marts.daily_summary VALUES (%s, NOW(), 1, 'stopped', 3, 0, 10, 9, 1, 0, 0, 9, 1, NULL)"
+        pipeline.query(summary, f"r{number}")
+        found = "INSERT INTO audit.quality_results VALUES (%s, 1, 'contract_of_sales', %s, FALSE, '', '[]', %s)"
+        pipeline.query(found, f"r{number}", severity, NOW + timedelta(hours=number))
+
+    assert "+6,296,296,329,629,629.65" in reader.see("/releases")
+    assert '<span class="mark bad">error</span>' in reader.see("/quality")
+
+
 def test_an_incident_leads_to_its_entry_and_is_listed_when_it_is_over(reader: Reader, pipeline: Pipeline) -> None:
     pipeline.query(
         """

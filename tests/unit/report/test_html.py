@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batch_etl.report.cells import cell, change, visible
+from batch_etl.report.cells import cell, change, row_line, size, visible
 from batch_etl.report.html import key_figures, render_html, render_index
 from batch_etl.report.plots import plot_bars, plot_days
 from batch_etl.report.text import render_json, render_text
@@ -224,8 +224,19 @@ def test_a_cell_shows_what_cannot_be_seen(value: object, shown: str) -> None:
 
 
 @pytest.mark.parametrize(("now", "told"), [(15, "+50.0%"), (5, "-50.0%"), (9.9999, "+0.0%")])
-def test_a_change_too_small_to_be_told_is_none(now: float, told: str) -> None:
-    assert change(now, 10) == told
+def test_a_change_is_told_in_percent_of_what_was_there(now: float, told: str) -> None:
+    assert (change(now, 10), change(now, 0), change(now, -10)) == (told, "-", "-")
+
+
+def test_a_row_that_a_check_found_may_hold_rows_and_lists() -> None:
+    row = {"sales": ["S1", "S2"], "id": 1234, "customer": {"name": "***", "cards": [{"n": None}]}}
+
+    assert row_line(row) == "id 1234, sales S1 S2, customer (name ***, cards (n -))"
+
+
+@pytest.mark.parametrize(("count", "told"), [(999, "999 bytes"), (999_960, "1.0 MB"), (999_940, "999.9 kB")])
+def test_bytes_are_told_in_the_unit_that_they_round_to(count: int, told: str) -> None:
+    assert size(count) == told
 
 
 def test_the_index_links_the_reports_that_are_there() -> None:

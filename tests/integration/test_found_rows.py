@@ -1,0 +1,40 @@
+"""Rows that a check found are counted, and the first of them named, where people look."""
+
+import pytest
+
+from batch_etl.errors import QualityStopped
+from tests.integration.pipeline import Pipeline
+
+
+def test_a_broken_rule_names_rows_as_people_and_as_tables_know_them(loaded: Pipeline) -> None:
+    loaded.query("UPDATE staging.dim_customer_t1 SET segment = 'nobody' WHERE customer_id = 'C0000001'")
+    with pytest.raises(QualityStopped, match="contract_of_customers"):
+        loaded.run("r1", stages=["quality_checks"])
+
+    kept = "SELECT offenders->0 FROM audit.quality_results WHERE check_name = 'contract_of_customers'"
+    ((offenders,),) = loaded.query(kept)
+    keys = loaded.query("SELECT customer_key FROM staging.dim_customer_t1 WHERE segment = 'nobody' ORDER BY 1")
+    assert offenders["rule"] == "segment: not an allowed value"
+    assert sorted(offenders["keys"], key=lambda row: row["customer_key"]) == [
+        {"customer_id": "C0000001", "customer_key": key} for (key,) in keys
+    ]
+
+
+def test_a_check_that_finds_lists_and_no_number_is_told(loaded: Pipeline) -> None:
+    query = "SELECT 'NaN'::float8 AS share, ARRAY_AGG(sale_id ORDER BY sale_id) AS sales FROM fct_sale"
+    (loaded.home / "sql/checks/mine.sql").write_text(f"-- Severity: warn\n{query}\n", encoding="utf-8")
+
+    loaded.run("r1", stages=["quality_checks", "daily_summary"])
+
+    report = (loaded.home / "data/processed/reports/r1.txt").read_text(encoding="utf-8")
+    assert "  mine\n    share NaN, sales S00000001 S00000002" in report
+
+
+def test_of_many_double_keys_ten_are_kept_and_all_are_counted(loaded: Pipeline) -> None:
+    loaded.query("INSERT INTO staging.dim_date_t1 SELECT * FROM staging.dim_date_t1")
+
+    with pytest.raises(QualityStopped, match=r"key_of_dim_date \(365 keys are missing or double\)"):
+        loaded.run("r1", stages=["quality_checks"])
+
+    kept = "SELECT JSONB_ARRAY_LENGTH(offenders), offenders->0->>'n' FROM audit.quality_results WHERE check_name = %s"
+    assert loaded.query(kept, "key_of_dim_date") == [(10, "2")]

@@ -85,6 +85,8 @@ def _read_column(prop: SchemaProperty, place: str, faults: Faults) -> Column | N
     if column.pattern and "pattern" in rules:
         faults.add(f"{place}.quality", "holds a pattern, and logicalTypeOptions another one; keep one of them")
     _check_pattern(f"{place}.quality", rules.get("pattern"), faults)
+    if "pattern" in rules and column.kind != "text":
+        faults.add(f"{place}.quality", f"a pattern is not supported for {column.kind}; use limits or validValues")
     column = column.model_copy(update={**rules, "is_required": bool(prop.required) or "is_required" in rules})
     if len(faults.found) == found:
         _check_bounds(column, f"{place}.logicalTypeOptions", faults)

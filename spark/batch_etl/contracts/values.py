@@ -26,14 +26,23 @@ def broken_rules(value: str, column: Column) -> Iterator[str]:
         yield f"becomes {normal!r} by {', '.join(column.normalisations)}"
     if column.kind in ("decimal", "date", "timestamp"):
         yield f"cannot be told from its other spellings, being no text; use limits for {column.kind}"
-    elif not typed_values(_array(value), column, Dialect())[0].is_valid:
-        yield f"is no {column.physical_type}"
+    else:
+        yield from _other_spellings(value, column)
     if column.min_length is not None and len(value) < column.min_length:
         yield f"is shorter than {column.min_length}"
     if column.max_length is not None and len(value) > column.max_length:
         yield f"is longer than {column.max_length}"
     if column.pattern is not None and not matches_whole(_array(value), column.pattern)[0].as_py():
         yield "does not match the pattern"
+
+
+def _other_spellings(value: str, column: Column) -> Iterator[str]:
+    """Records are compared as they are written, rows as the database writes them."""
+    typed = typed_values(_array(value), column, Dialect())[0].as_py()
+    if typed is None:
+        yield f"is no {column.physical_type}"
+    elif column.kind != "text" and str(typed).lower() != value:
+        yield f"stands for {str(typed).lower()}; write that"
 
 
 def pattern_fault(pattern: object) -> str | None:

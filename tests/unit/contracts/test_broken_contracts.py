@@ -119,7 +119,9 @@ Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0,
 Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [no]}}]} | False is not text
 Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [1, 1]}}]} | a value twice
 Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [a]}}]} | 'a' is no integer
+Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: ['01']}}]} | '01' stands for 1; write
 Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {pattern: '['}}]} | quality: '[': Invalid
+Type: integer}     | Type: integer, quality: [{metric: invalidValues, mustBe: 0, arguments: {pattern: '^a$'}}]} | a pattern is not supported
 Type: text,        | Type: text, logicalTypeOptions: {pattern: a}, quality: [{metric: invalidValues, mustBe: 0, arguments: {pattern: b}}], | another one; keep one
 Type: text,        | Type: text, logicalTypeOptions: {pattern: 'a+'}, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ab]}}], | 'ab' does not match the pattern; no record could hold it
 Type: text,        | Type: text, logicalTypeOptions: {minLength: 3}, quality: [{metric: invalidValues, mustBe: 0, arguments: {validValues: [ab]}}], | 'ab' is shorter than 3; no

@@ -50,7 +50,7 @@ def test_a_reference_to_a_contract_that_is_refused_is_no_second_fault(tmp_path: 
     assert [fault.split(": ")[0] for fault in faults_of(tmp_path)] == ["givers.odcs.yaml"]
 
 
-@pytest.mark.parametrize("name", ["records", "sale_days", "customer_sales", "pg_index"])
+@pytest.mark.parametrize("name", ["records", "measured_sales", "sale_days", "customer_sales", "pg_index"])
 def test_a_dataset_that_is_named_like_another_table_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.odcs.yaml").write_text(GIFTS.replace("name: gifts", f"name: {name}"), encoding="utf-8")
 

@@ -6,14 +6,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from stack.backend import StackError
+from stack.event_files import UTC, Event, parse, read_events
 from stack.layout import CONFIG
-
-Event = dict[str, Any]
 
 STAGES = (
     *("data_ingestion", "data_cleaning", "data_transformation", "data_loading"),
@@ -39,19 +37,23 @@ class Choice:
     until: datetime | None = None
 
     def holds(self, event: Event) -> bool:
-        at = datetime.fromisoformat(str(event["time"]))
         return (
             all(not asked or asked == event.get(name) for name, asked in self._named())
             and (not self.level or self._is_grave(event))
-            and (self.since is None or at >= self.since)
-            and (self.until is None or at < self.until)
+            and (self.since is None or event["time"] >= self.since)
+            and (self.until is None or event["time"] < self.until)
         )
 
     def _named(self) -> tuple[tuple[str, str], ...]:
         return ("run", self.run), ("stage", self.stage), ("dataset", self.dataset)
 
     def _is_grave(self, event: Event) -> bool:
-        return LEVELS.index(str(event["level"]).lower()) >= LEVELS.index(self.level)
+        return rank(event["level"]) >= rank(self.level)
+
+
+def rank(level: str) -> int:
+    """How grave a level is. One that is not ours is as grave as info."""
+    return LEVELS.index(level.lower() if level.lower() in LEVELS else "info")
 
 
 def read_level(text: str) -> str:
@@ -70,16 +72,7 @@ def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise StackError(f"'{text}' is no moment; write 2h, 7d, 2026-11-01, 2026-11-01T06:00 or last-month") from None
-    in_utc = moment.replace(tzinfo=timezone.utc)  # noqa: UP017 - a Python 3.10 starts this too
-    return (moment if moment.tzinfo else in_utc), None
-
-
-def read_events(folder: Path) -> Iterator[Event]:
-    """Every event, the oldest first. A line that is cut, as by a full disk, is passed over."""
-    for file in [*sorted(folder.glob("pipeline-*.jsonl")), folder / "pipeline.jsonl"]:
-        if file.exists():
-            with file.open(encoding="utf-8", errors="replace") as lines:
-                yield from _parsed(lines)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), None
 
 
 def follow_events(file: Path) -> Iterator[Event]:
@@ -94,7 +87,7 @@ def follow_events(file: Path) -> Iterator[Event]:
                 log.seek(position)
                 whole = log.read(size - position).rpartition(b"\n")[0]
             position += len(whole) + 1 if whole else 0
-            yield from _parsed(whole.decode("utf-8", "replace").splitlines())
+            yield from parse(whole.decode("utf-8", "replace").splitlines())
         time.sleep(0.5)
 
 
@@ -118,24 +111,23 @@ def render(event: Event, *, is_coloured: bool) -> str:
     if is_coloured:
         level = f"\033[{_COLOURS.get(str(event['level']), '0')}m{level}\033[0m"
         figures = f"\033[2m{figures}\033[0m"
-    told = "".join(character if character.isprintable() else " " for character in str(event["message"]))
-    moment = str(event["time"])[:19].replace("T", " ")
+    told = _plain(event["message"])
+    moment = str(event["time"])[:19]
     return "  ".join(part for part in (moment, level, where, told, figures) if part)
 
 
-def _parsed(lines: Iterator[str] | Sequence[str]) -> Iterator[Event]:
-    for line in lines:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and {"time", "level", "message"} <= event.keys():
-            yield event
+def _plain(value: object) -> str:
+    """A value as one line of a terminal shows it."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        # What could just be read may be nested too deep to be written.
+        text = "..."
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return "".join(character if character.isprintable() else " " for character in text)[:120]
+    return _plain(value)[:120]
 
 
 def require_known(folder: Path, choice: Choice) -> None:

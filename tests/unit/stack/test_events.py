@@ -151,3 +151,42 @@ def test_what_is_no_moment_is_told() -> None:
     assert read_period("2026-11-01", NOW)[0] == datetime(2026, 11, 1, tzinfo=UTC)
     with pytest.raises(StackError, match="'yesterday' is no moment"):
         read_period("yesterday", NOW)
+
+
+GOOD = {"time": NOW.isoformat(), "level": "INFO", "message": "said", "run": "r9"}
+NESTED = json.dumps(GOOD).replace('"said"', '"said", "deep": ' + "[" * 100_000 + "]" * 100_000)
+ODD = [
+    *(
+        json.dumps({**GOOD, "time": time})
+        for time in (None, "yesterday", {}, 5, "10000-01-01", "0001-01-01T00:00+09:00")
+    ),
+    *("[]", "null", '"time"', "{}", "", NESTED),
+]
+
+
+@pytest.mark.parametrize("question", [[], ["--since", "2h"], ["--sum", "records_in"], ["--failing-since"]])
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_a_line_that_holds_no_event_is_passed_over(
+    logs: Path, capsys: pytest.CaptureFixture[str], odd: str, question: list[str]
+) -> None:
+    (logs / "pipeline.jsonl").write_text("\n".join([odd, json.dumps({**GOOD, "records_in": 1})]))
+
+    (line,) = asked(capsys, "--run", "r9", *question)
+    assert line in ("1", "not failing: the newest run has no such event") or "said" in line
+
+
+@pytest.mark.parametrize("level", ["NOTICE", "", None, 30, {}])
+def test_a_level_that_is_not_ours_is_as_grave_as_info(
+    logs: Path, capsys: pytest.CaptureFixture[str], level: object
+) -> None:
+    (logs / "pipeline.jsonl").write_text(json.dumps({**GOOD, "level": level}))
+
+    assert len(asked(capsys, "--run", "r9", "--level", "info")) == 1
+    assert asked(capsys, "--run", "r9", "--level", "warning") == []
+
+
+def test_a_time_without_a_zone_is_one_in_utc(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    naive = [(NOW - timedelta(hours=hours)).replace(tzinfo=None).isoformat() for hours in (1, 3)]
+    (logs / "pipeline.jsonl").write_text("\n".join(json.dumps({**GOOD, "time": time}) for time in naive))
+
+    assert len(asked(capsys, "--run", "r9", "--since", "2h")) == 1

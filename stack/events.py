@@ -64,7 +64,11 @@ def read_level(text: str) -> str:
 def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
     """When a period begins and ends: 90m 2h 7d 4w ago, a moment such as 2026-11-01, or last-month."""
     if match := re.fullmatch(r"(\d+)([mhdw])", text):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])}), None
+        try:
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])}), None
+        # ValueError: a number of more digits than Python reads.
+        except (OverflowError, ValueError):
+            raise StackError(f"'{text}' ago is before the year 1; write fewer, such as 90m, 2h, 7d or 4w") from None
     if text == "last-month":
         this_month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return (this_month - timedelta(days=1)).replace(day=1), this_month

@@ -153,6 +153,13 @@ def test_what_is_no_moment_is_told() -> None:
         read_period("yesterday", NOW)
 
 
+@pytest.mark.parametrize("period", ["999999999d", "9999999999m", "9" * 30 + "w", "9" * 5000 + "h"], ids=range(4))
+def test_a_period_that_begins_before_the_calendar_is_told(capsys: pytest.CaptureFixture[str], period: str) -> None:
+    assert refused(capsys, "--since", period) == (
+        f"logs.sh: '{period}' ago is before the year 1; write fewer, such as 90m, 2h, 7d or 4w"
+    )
+
+
 GOOD = {"time": NOW.isoformat(), "level": "INFO", "message": "said", "run": "r9"}
 NESTED = json.dumps(GOOD).replace('"said"', '"said", "deep": ' + "[" * 100_000 + "]" * 100_000)
 ODD = [

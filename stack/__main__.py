@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
-from stack.events import LEVELS, Choice, read_level, read_period, show
+from stack.event_files import LEVELS
+from stack.events import Choice, read_level, read_period, show
 from stack.layout import ENV_FILE, LOCAL_LOCK, LOGS, ROOT, TESTS_LOCK, shown
 from stack.local import venv
 from stack.modes import open_current

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
+LEVELS = ("debug", "info", "warning", "error", "critical")
 UTC = timezone.utc  # noqa: UP017 - a Python 3.10 starts this too
+
+
+def rank(level: str) -> int:
+    """How grave a level is. One that is not ours is as grave as info."""
+    return LEVELS.index(level.lower() if level.lower() in LEVELS else "info")
 
 
 def read_events(folder: Path) -> Iterator[Event]:

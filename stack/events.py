@@ -4,13 +4,15 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 from stack.backend import StackError
-from stack.event_files import UTC, Event, parse, read_events
+from stack.event_files import UTC, Event, parse, rank, read_events
+from stack.failing import failing_since, tells_of_its_own_run
 from stack.layout import CONFIG
 
 STAGES = (
@@ -19,7 +21,6 @@ STAGES = (
 )
 CONTRACTS = CONFIG / "contracts"
 _CONTRACT = ".odcs.yaml"
-LEVELS = ("debug", "info", "warning", "error", "critical")
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SHOWN_APART = ("time", "level", "logger", "message", "run", "stage", "dataset", "traceback")
@@ -49,11 +50,6 @@ class Choice:
 
     def _is_grave(self, event: Event) -> bool:
         return rank(event["level"]) >= rank(self.level)
-
-
-def rank(level: str) -> int:
-    """How grave a level is. One that is not ours is as grave as info."""
-    return LEVELS.index(level.lower() if level.lower() in LEVELS else "info")
 
 
 def read_level(text: str) -> str:
@@ -95,18 +91,6 @@ def follow_events(file: Path) -> Iterator[Event]:
         time.sleep(0.5)
 
 
-def failing_since(events: Sequence[Event], grave: Choice) -> Event | None:
-    """The first event of the newest unbroken series of runs with such events; None where the newest run had none."""
-    first: Event | None = None
-    by_run: dict[str, list[Event]] = {}
-    for event in events:
-        by_run.setdefault(str(event.get("run")), []).append(event)
-    for of_run in by_run.values():
-        bad = [event for event in of_run if grave.holds(event)]
-        first = (first or bad[0]) if bad else None
-    return first
-
-
 def render(event: Event, *, is_coloured: bool) -> str:
     """One line for people: when, how grave, where, what, and the figures."""
     figures = " ".join(f"{name}={_short(value)}" for name, value in event.items() if name not in _SHOWN_APART)
@@ -127,7 +111,7 @@ def _plain(value: object) -> str:
     except RecursionError:
         # What could just be read may be nested too deep to be written.
         text = "..."
-    return "".join(character if character.isprintable() else " " for character in text)
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _short(value: object) -> str:
@@ -163,11 +147,14 @@ def show(folder: Path, choice: Choice, *, add_up: str, is_failing: bool, follow:
 
 
 def _show_failing(folder: Path, choice: Choice) -> int:
-    everything = replace(choice, level="")
-    chosen = [event for event in read_events(folder) if everything.holds(event)]
-    if not chosen:
+    # Of all datasets: a stage that passes tells of none.
+    everything = replace(choice, level="", dataset="")
+    events = (event for event in read_events(folder) if everything.holds(event) and tells_of_its_own_run(event))
+    known = next(events, None)
+    if known is None:
         return _say_nothing_found(folder)
-    first = failing_since(chosen, Choice(level=choice.level or "error"))
+    bad = Choice(dataset=choice.dataset, level=choice.level or "error")
+    first = failing_since(chain([known], events), bad.holds)
     told = render(first, is_coloured=sys.stdout.isatty()) if first else "not failing: the newest run has no such event"
     print(told)
     return 0

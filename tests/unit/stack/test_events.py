@@ -26,9 +26,9 @@ hours | run | level   | stage          | dataset | records_in | message
 """
 
 
-@pytest.fixture(autouse=True)
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    names, rows = read_drawing(EVENTS)
+def drawn(drawing: str) -> list[str]:
+    """A line an event."""
+    names, rows = read_drawing(drawing)
     lines = []
     for row in rows:
         event = {name: value for name, value in zip(names, row, strict=True) if value is not None}
@@ -36,6 +36,12 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if "records_in" in event:
             event["records_in"] = int(event["records_in"])
         lines.append(json.dumps({"logger": "batch_etl.run", **event}) + "\n")
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    lines = drawn(EVENTS)
     (tmp_path / "pipeline-20260101T000000.jsonl").write_text("".join(lines[:2]) + '{"time": cut')
     (tmp_path / "pipeline.jsonl").write_text("".join(lines[2:]))
     monkeypatch.setattr(stack, "LOGS", tmp_path)

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
+from os import SEEK_END
 from pathlib import Path
 
 from batch_etl.errors import EtlError, QualityStopped
@@ -67,10 +68,21 @@ def log_failure(error: BaseException) -> None:
 def _file_handler(folder: Path, context: dict[str, str]) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
     _rotate(folder)
+    _end_cut_line(folder / "pipeline.jsonl")
     # Watched: whoever rotates the file does not stop us writing.
     handler = WatchedFileHandler(folder / "pipeline.jsonl", encoding="utf-8")
     handler.setFormatter(JsonFormatter(context))
     return handler
+
+
+def _end_cut_line(file: Path) -> None:
+    """End the line that a killed process left; the next event would be lost in it."""
+    with file.open("ab+", buffering=0) as log:
+        if log.seek(0, SEEK_END):
+            log.seek(-1, SEEK_END)
+            if log.read(1) != b"\n":
+                # Appended, so that it lands between the lines of others; an empty line does no harm.
+                log.write(b"\n")
 
 
 def _rotate(folder: Path) -> None:

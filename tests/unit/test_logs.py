@@ -88,6 +88,18 @@ def test_a_log_that_is_rotated_away_goes_on_under_its_name(tmp_path: Path) -> No
     assert [event["message"] for event in events((tmp_path / "pipeline.jsonl").read_text())] == ["after"]
 
 
+@pytest.mark.parametrize(("there", "before"), [('{"time": "20', '{"time": "20\n'), ("{}\n", "{}\n")])
+def test_an_event_has_a_line_of_its_own_behind_one_that_was_cut(tmp_path: Path, there: str, before: str) -> None:
+    (tmp_path / "pipeline.jsonl").write_text(there)
+
+    logs.log_to_file(tmp_path, CONTEXT)
+    logging.getLogger("batch_etl.x").error("after")
+
+    written = (tmp_path / "pipeline.jsonl").read_text()
+    assert written.startswith(before)
+    assert [event["message"] for event in events(written.removeprefix(before))] == ["after"]
+
+
 def test_a_large_log_is_put_aside_at_the_next_start_and_the_oldest_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

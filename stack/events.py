@@ -1,17 +1,15 @@
-"""The pipeline's own events in data/logs/pipeline*.jsonl: chosen, added up, followed, and shown in colours."""
+"""The pipeline's own events in data/logs/pipeline*.jsonl: chosen, added up, and shown in colours."""
 
 import json
 import re
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
 from stack.backend import StackError
-from stack.event_files import UTC, Event, parse, rank, read_events
+from stack.event_files import UTC, Event, follow_events, rank, read_events
 from stack.failing import failing_since, tells_of_its_own_run
 from stack.layout import CONFIG
 
@@ -75,22 +73,6 @@ def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), None
 
 
-def follow_events(file: Path) -> Iterator[Event]:
-    """Events as they are written from now on, for ever."""
-    position = file.stat().st_size if file.exists() else 0
-    while True:
-        size = file.stat().st_size if file.exists() else 0
-        # Rotated away: the new file starts at its beginning.
-        position = position if size >= position else 0
-        if size > position:
-            with file.open("rb") as log:
-                log.seek(position)
-                whole = log.read(size - position).rpartition(b"\n")[0]
-            position += len(whole) + 1 if whole else 0
-            yield from parse(whole.decode("utf-8", "replace").splitlines())
-        time.sleep(0.5)
-
-
 def render(event: Event, *, is_coloured: bool) -> str:
     """One line for people: when, how grave, where, what, and the figures."""
     figures = " ".join(f"{name}={_short(value)}" for name, value in event.items() if name not in _SHOWN_APART)
@@ -135,14 +117,10 @@ def show(folder: Path, choice: Choice, *, add_up: str, is_failing: bool, follow:
         return _show_sum(folder, choice, add_up)
     is_coloured = sys.stdout.isatty()
     count = 0
-    for event in read_events(folder):
+    for event in follow_events(folder) if follow else read_events(folder):
         if choice.holds(event):
             count += 1
-            print(render(event, is_coloured=is_coloured))
-    if follow:
-        for event in follow_events(folder / "pipeline.jsonl"):
-            if choice.holds(event):
-                print(render(event, is_coloured=is_coloured), flush=True)
+            print(render(event, is_coloured=is_coloured), flush=follow)
     return 0 if count else _say_nothing_found(folder)
 
 

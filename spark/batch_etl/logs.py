@@ -2,12 +2,14 @@
 
 import json
 import logging
+import math
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from os import SEEK_END
 from pathlib import Path
+from typing import Any
 
 from batch_etl.errors import EtlError, QualityStopped
 
@@ -19,7 +21,7 @@ _STANDARD = set(vars(logging.makeLogRecord({})))
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, logger, message, the context given at the start, and whatever the call passed as extra."""
+    """time, level, logger, message, the context given at the start, and whatever else the call passed as extra."""
 
     def __init__(self, context: dict[str, str]) -> None:
         super().__init__()
@@ -32,11 +34,23 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             **self._context,
-            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
         }
+        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in event}
+        event.update(_as_json(extra))
         if record.exc_info:
             event["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(event, ensure_ascii=False, default=str)
+        text = json.dumps(event, ensure_ascii=False, default=str)
+        # Half a surrogate pair, as in the name of a file that is not UTF-8, becomes an escape, and so stays JSON.
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _as_json(value: Any) -> Any:  # noqa: ANN401 - whatever a call passes
+    """Keys become strings, and numbers that JSON does not know, such as NaN, too."""
+    if isinstance(value, dict):
+        return {str(key): _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def log_to_stdout_and_file(folder: Path, context: dict[str, str]) -> None:

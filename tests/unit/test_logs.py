@@ -1,5 +1,6 @@
 """Logs are JSON, a line an event, with the run it belongs to."""
 
+import datetime
 import json
 import logging
 from collections.abc import Iterator
@@ -42,6 +43,43 @@ def test_an_event_tells_its_context_and_figures(tmp_path: Path, capsys: pytest.C
         "clean": 3,
         "file": str(tmp_path),
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("half a pair \ud800", "half a pair \ud800"),
+        ({("sales", 1): {datetime.date(2026, 11, 1): 3, 2: 4}}, {"('sales', 1)": {"2026-11-01": 3, "2": 4}}),
+        ([1.5, float("nan"), (float("-inf"),)], [1.5, "nan", ["-inf"]]),
+    ],
+)
+def test_a_figure_that_json_cannot_hold_loses_no_event(tmp_path: Path, given: object, written: object) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+
+    logging.getLogger("batch_etl.x").info("judged", extra={"figure": given})
+
+    (event,) = events((tmp_path / "pipeline.jsonl").read_text(encoding="utf-8"))
+    assert event["figure"] == written
+
+
+def test_a_message_that_is_not_unicode_loses_no_event(tmp_path: Path) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+
+    logging.getLogger("batch_etl.x").info("refused %s", "Zo\udceb.csv")
+
+    (event,) = events((tmp_path / "pipeline.jsonl").read_text(encoding="utf-8"))
+    assert event["message"] == "refused Zo\udceb.csv"
+
+
+def test_figures_do_not_take_the_place_of_run_time_or_level(tmp_path: Path) -> None:
+    logs.log_to_stdout_and_file(tmp_path, CONTEXT)
+
+    extra = {"run": "r9", "stage": "x", "time": "noon", "level": "x", "logger": "x", "clean": 3}
+    logging.getLogger("batch_etl.x").info("judged", extra=extra)
+
+    (event,) = events((tmp_path / "pipeline.jsonl").read_text(encoding="utf-8"))
+    assert event.pop("time") != "noon"
+    assert event == {"level": "INFO", "logger": "batch_etl.x", "message": "judged", **CONTEXT, "clean": 3}
 
 
 def test_standard_output_and_file_hold_the_same_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

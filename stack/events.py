@@ -21,6 +21,7 @@ CONTRACTS = CONFIG / "contracts"
 _CONTRACT = ".odcs.yaml"
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LARGEST_FIGURE = 1e300
 _SHOWN_APART = ("time", "level", "logger", "message", "run", "stage", "dataset", "traceback")
 
 
@@ -142,8 +143,7 @@ def _show_sum(folder: Path, choice: Choice, figure: str) -> int:
     total: float = 0
     figures: set[str] = set()
     for event in read_events(folder):
-        # Not by isinstance: true is a number to Python, and no figure.
-        numbers = {name: value for name, value in event.items() if type(value) in (int, float)}
+        numbers = {name: value for name, value in event.items() if _is_figure(value)}
         figures |= numbers.keys()
         total += numbers.get(figure, 0) if choice.holds(event) else 0
     if not figures:
@@ -152,6 +152,14 @@ def _show_sum(folder: Path, choice: Choice, figure: str) -> int:
         raise StackError(f"--sum: no event has the figure '{figure}'; there are {', '.join(sorted(figures))}")
     print(total)
     return 0
+
+
+def _is_figure(value: object) -> bool:
+    """Whether it can be added up: not NaN, and nothing that makes the sum infinite."""
+    # To Python true is a number.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST_FIGURE < value < _LARGEST_FIGURE
 
 
 def _say_nothing_found(folder: Path) -> int:

@@ -12,6 +12,7 @@ from stack.events import read_events, read_period
 from tests.drawing import read_drawing
 
 NOW = datetime.now(UTC)
+GOOD = {"time": NOW.isoformat(), "level": "INFO", "message": "said", "run": "r9"}
 EVENTS = """
 hours | run | level   | stage          | dataset | records_in | message
 1500  | r0  | INFO    | data_ingestion |         | 7          | done
@@ -131,6 +132,15 @@ def test_a_figure_that_no_event_has_is_not_nothing(capsys: pytest.CaptureFixture
     assert asked(capsys, "--stage", "publish", "--sum", "records_in") == ["0"]
 
 
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-1e999", "1" + "0" * 400, "true", '"3"', "null"])
+def test_what_is_no_number_is_not_added_up(logs: Path, capsys: pytest.CaptureFixture[str], odd: str) -> None:
+    figures = ["1.5", odd, "2"]
+    lines = [json.dumps({**GOOD, "rows": "?"}).replace('"?"', figure) for figure in figures]
+    (logs / "pipeline.jsonl").write_text("\n".join(lines))
+
+    assert asked(capsys, "--sum", "rows") == ["3.5"]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -166,7 +176,6 @@ def test_a_period_that_begins_before_the_calendar_is_told(capsys: pytest.Capture
     )
 
 
-GOOD = {"time": NOW.isoformat(), "level": "INFO", "message": "said", "run": "r9"}
 NESTED = json.dumps(GOOD).replace('"said"', '"said", "deep": ' + "[" * 100_000 + "]" * 100_000)
 ODD = [
     *(

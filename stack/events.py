@@ -1,10 +1,12 @@
 """The pipeline's own events in data/logs/pipeline*.jsonl: chosen, added up, and shown in colours."""
 
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 
@@ -76,15 +78,21 @@ def read_period(text: str, now: datetime) -> tuple[datetime, datetime | None]:
 
 def render(event: Event, *, is_coloured: bool) -> str:
     """One line for people: when, how grave, where, what, and the figures."""
-    figures = " ".join(f"{name}={_short(value)}" for name, value in event.items() if name not in _SHOWN_APART)
-    where = " ".join(str(event[name]) for name in ("stage", "dataset") if event.get(name))
-    level = f"{event['level']:8}"
+    figures = " ".join(
+        f"{_plain(name)}={_plain(value)[:120]}" for name, value in event.items() if name not in _SHOWN_APART
+    )
+    where = " ".join(_plain(event[name]) for name in ("stage", "dataset") if event.get(name))
+    level = f"{_plain(event['level']):8}"
     if is_coloured:
-        level = f"\033[{_COLOURS.get(str(event['level']), '0')}m{level}\033[0m"
+        level = f"\033[{_COLOURS.get(event['level'], '0')}m{level}\033[0m"
         figures = f"\033[2m{figures}\033[0m"
-    told = _plain(event["message"])
     moment = str(event["time"])[:19]
-    return "  ".join(part for part in (moment, level, where, told, figures) if part)
+    return "  ".join(part for part in (moment, level, where, _plain(event["message"]), figures) if part)
+
+
+def _is_coloured() -> bool:
+    """Whether standard output is a terminal that has colours and nobody has asked for none: https://no-color.org."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
 def _plain(value: object) -> str:
@@ -97,10 +105,6 @@ def _plain(value: object) -> str:
     return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _short(value: object) -> str:
-    return _plain(value)[:120]
-
-
 def require_known(folder: Path, choice: Choice) -> None:
     """Raise StackError for a stage or a dataset that there is not, and of which there is no event either."""
     datasets = sorted(file.name.removesuffix(_CONTRACT) for file in CONTRACTS.glob(f"*{_CONTRACT}"))
@@ -111,12 +115,15 @@ def require_known(folder: Path, choice: Choice) -> None:
 
 def show(folder: Path, choice: Choice, *, add_up: str, is_failing: bool, follow: bool) -> int:
     """Print what was asked for; 1 where nothing was found."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What a terminal without UTF-8 cannot show is written as an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     require_known(folder, choice)
     if is_failing:
         return _show_failing(folder, choice)
     if add_up:
         return _show_sum(folder, choice, add_up)
-    is_coloured = sys.stdout.isatty()
+    is_coloured = _is_coloured()
     count = 0
     for event in follow_events(folder) if follow else read_events(folder):
         if choice.holds(event):
@@ -134,7 +141,7 @@ def _show_failing(folder: Path, choice: Choice) -> int:
         return _say_nothing_found(folder)
     bad = Choice(dataset=choice.dataset, level=choice.level or "error")
     first = failing_since(chain([known], events), bad.holds)
-    told = render(first, is_coloured=sys.stdout.isatty()) if first else "not failing: the newest run has no such event"
+    told = render(first, is_coloured=_is_coloured()) if first else "not failing: the newest run has no such event"
     print(told)
     return 0
 
@@ -149,7 +156,8 @@ def _show_sum(folder: Path, choice: Choice, figure: str) -> int:
     if not figures:
         return _say_nothing_found(folder)
     if figure not in figures:
-        raise StackError(f"--sum: no event has the figure '{figure}'; there are {', '.join(sorted(figures))}")
+        known = _plain(", ".join(sorted(figures)))
+        raise StackError(f"--sum: no event has the figure '{figure}'; there are {known}")
     print(total)
     return 0
 

@@ -39,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
+        if command == "logs":
+            # It started nothing, and `-f` is ended in no other way.
+            return INTERRUPTED
         print(f"\n{script}: interrupted; what was started goes on (./stop.sh ends it)", file=sys.stderr)
         return INTERRUPTED
 

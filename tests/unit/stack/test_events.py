@@ -164,3 +164,15 @@ def test_a_period_that_begins_before_the_calendar_is_told(capsys: pytest.Capture
     assert refused(capsys, "--since", period) == (
         f"logs.sh: '{period}' ago is before the year 1; write fewer, such as 90m, 2h, 7d or 4w"
     )
+
+
+def test_who_ends_a_question_needs_to_be_told_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+
+    assert stack.main(["logs.sh", "logs", "--run", "r0", "-f"]) == stack.INTERRUPTED
+    assert capsys.readouterr().err == ""

@@ -10,6 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 names its class in lower case
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import parse_dsn
 
 from batch_etl.errors import ConfigurationError, WarehouseUnavailable
 
@@ -25,11 +26,14 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
     """Open a connection for a block; each `with connection:` inside is one transaction.
 
     application_name  shows in pg_stat_activity who is at work
+    Times come and are read in UTC, whatever the zone of the server.
     Raises WarehouseUnavailable where nothing answers. What PostgreSQL refuses keeps its class and tells no value: its
     errors are recorded, sent and shown where nobody may see a person.
     """
     try:
-        connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10)
+        # A server has the zone of its machine, and of two zones the last one holds.
+        options = f"{parse_dsn(dsn).get('options', '')} -c timezone=UTC".strip()
+        connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10, options=options)
     except psycopg2.OperationalError as error:
         raise WarehouseUnavailable(f"warehouse: {str(error).strip()}; ./start.sh starts it") from None
     try:

@@ -81,7 +81,9 @@ def failed_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
         newest = rows[-1]
         kind = _kind(newest)
         stages = sorted({row["stage"] for row in rows})
-        is_minor = kind is errors.Superseded or all(stage in _AFTER_PUBLISH for stage in stages)
+        settled = [row for row in rows if _is_settled(row, watch.now)]
+        # What a retry may still mend makes nothing graver.
+        is_minor = kind is errors.Superseded or all(row["stage"] in _AFTER_PUBLISH for row in settled or rows)
         yield Finding(
             kind="stage_failed",
             cause=cause,
@@ -90,7 +92,7 @@ def failed_stages(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
             runbook=f"{kind.exit_code} {kind.__name__}" if kind else "stage_failed (incident)",
             places=tuple(sorted({f"{row['stage']} of {row['run_key']}" for row in rows})),
             messages=(newest["error"] or "",),
-            is_settled=any(_is_settled(row, watch.now) for row in rows),
+            is_settled=bool(settled),
             **extent(rows, "finished_at"),
         )
 

@@ -1,4 +1,4 @@
-"""Keep audit.incidents: what opens, goes on and recovers, and the message about it, in one transaction."""
+"""Keep audit.incidents: what opens, goes on, gets worse and recovers, and the message about it, in one transaction."""
 
 import json
 
@@ -17,12 +17,15 @@ def keep_incidents(connection: Connection, watch: Watch) -> Verdict:
     with connection, connection.cursor() as cursor:
         # Two at once would both open the same incident.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('batch_etl.incidents'))")
-        going_on = fetch_rows(cursor, "SELECT kind, cause FROM audit.incidents WHERE state <> 'recovered'")
-        verdict = decide(((row["kind"], row["cause"]) for row in going_on), find_wrong(cursor, watch))
+        going_on = fetch_rows(cursor, "SELECT kind, cause, severity FROM audit.incidents WHERE state <> 'recovered'")
+        severities = {(row["kind"], row["cause"]): row["severity"] for row in going_on}
+        verdict = decide(severities, find_wrong(cursor, watch))
         for finding in verdict.opened:
             _open(cursor, finding)
         for finding in verdict.going_on:
             _go_on(cursor, finding)
+        for finding in verdict.worse:
+            _worsen(cursor, finding)
         for kind, cause in verdict.recovered:
             _recover(cursor, kind, cause, watch)
     return verdict
@@ -42,14 +45,7 @@ def _open(cursor: Cursor, finding: Finding) -> None:
             *(finding.first_seen_at, finding.last_seen_at, finding.run_key, _details(finding), finding.runbook),
         ),
     )
-    write_message(
-        cursor,
-        finding.run_key,
-        kind=f"incident_{incident_id}_opened",
-        severity=finding.severity,
-        subject=f"Incident {incident_id}: {finding.subject}",
-        body=describe(finding, report=_find_report(cursor, finding.run_key)),
-    )
+    _tell(cursor, finding, kind=f"incident_{incident_id}_opened", subject=f"Incident {incident_id}: {finding.subject}")
 
 
 def _go_on(cursor: Cursor, finding: Finding) -> None:
@@ -57,6 +53,7 @@ def _go_on(cursor: Cursor, finding: Finding) -> None:
         """
         UPDATE audit.incidents
         SET
+            subject = %s,
             occurrences = GREATEST(occurrences, %s),
             last_seen_at = GREATEST(last_seen_at, %s),
             run_key = %s,
@@ -64,10 +61,34 @@ def _go_on(cursor: Cursor, finding: Finding) -> None:
         WHERE kind = %s AND cause = %s AND state <> 'recovered'
         """,
         (
-            *(finding.occurrences, finding.last_seen_at, finding.run_key, _details(finding)),
+            *(finding.subject, finding.occurrences, finding.last_seen_at, finding.run_key, _details(finding)),
             *(finding.kind, finding.cause),
         ),
     )
+
+
+def _worsen(cursor: Cursor, finding: Finding) -> None:
+    """Tell again: the first alert may not have reached everybody.
+
+    It stays as grave to its end, so that whoever was told of it is told of that too.
+    """
+    incident_id = fetch_value(
+        cursor,
+        """
+        UPDATE audit.incidents
+        SET severity = %s
+        WHERE kind = %s AND cause = %s AND state <> 'recovered'
+        RETURNING incident_id
+        """,
+        (finding.severity, finding.kind, finding.cause),
+    )
+    subject = f"Worse: incident {incident_id}: {finding.subject}"
+    _tell(cursor, finding, kind=f"incident_{incident_id}_worse", subject=subject)
+
+
+def _tell(cursor: Cursor, finding: Finding, *, kind: str, subject: str) -> None:
+    body = describe(finding, report=_find_report(cursor, finding.run_key))
+    write_message(cursor, finding.run_key, kind=kind, severity=finding.severity, subject=subject, body=body)
 
 
 def _recover(cursor: Cursor, kind: str, cause: str, watch: Watch) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -51,22 +51,33 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of incidents, given those that go on and what is wrong now."""
+    """What becomes of incidents, given those that go on and what is wrong now.
+
+    worse  those of going_on that were a warning and are an error
+    """
 
     opened: list[Finding] = field(default_factory=list)
     going_on: list[Finding] = field(default_factory=list)
+    worse: list[Finding] = field(default_factory=list)
     recovered: list[tuple[str, str]] = field(default_factory=list)
 
 
-def decide(going_on: Iterable[tuple[str, str]], findings: Sequence[Finding]) -> Verdict:
-    """One incident a cause: it opens when that is settled, goes on while it is wrong, recovers when it is not."""
-    known = set(going_on)
-    wrong = {finding.identity for finding in findings}
+def decide(severities: Mapping[tuple[str, str], str], findings: Sequence[Finding]) -> Verdict:
+    """One incident a cause: it opens when that is settled, goes on while it is wrong, recovers when it is not.
+
+    severities  of the incidents that go on: the gravest that was told of each
+    """
+    going_on = [each for each in findings if each.identity in severities]
     return Verdict(
-        opened=[each for each in findings if each.is_settled and each.identity not in known],
-        going_on=[each for each in findings if each.identity in known],
-        recovered=sorted(known - wrong),
+        opened=[each for each in findings if each.is_settled and each.identity not in severities],
+        going_on=going_on,
+        worse=[each for each in going_on if each.is_settled and _is_graver(each.severity, severities[each.identity])],
+        recovered=sorted(severities.keys() - {each.identity for each in findings}),
     )
+
+
+def _is_graver(severity: str, told: str) -> bool:
+    return (severity, told) == ("error", "warn")
 
 
 def fingerprint(*said: str) -> str:

@@ -810,7 +810,7 @@ CREATE INDEX IF NOT EXISTS outbox_waiting ON audit.outbox (message_id) WHERE sen
 COMMENT ON TABLE audit.outbox IS 'One row a message, written in the transaction that it reports on.';
 COMMENT ON COLUMN audit.outbox.message_id IS 'Number of the message.';
 COMMENT ON COLUMN audit.outbox.run_key IS 'The DAG run it is about.';
-COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published, or incident_7_opened and incident_7_recovered; a run says each once.';
+COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published, or incident_7_opened, incident_7_worse and incident_7_recovered; a run says each once.';
 COMMENT ON COLUMN audit.outbox.severity IS 'info, warn or error.';
 COMMENT ON COLUMN audit.outbox.subject IS 'One line.';
 COMMENT ON COLUMN audit.outbox.body IS 'The message as text.';
@@ -871,9 +871,9 @@ COMMENT ON TABLE audit.incidents IS 'One row an incident: what is wrong for one 
 COMMENT ON COLUMN audit.incidents.incident_id IS 'Number of the incident.';
 COMMENT ON COLUMN audit.incidents.kind IS 'What kind; docs/runbook.md has an entry for each.';
 COMMENT ON COLUMN audit.incidents.cause IS 'Fingerprint of the cause; only one incident of a kind and cause goes on at a time.';
-COMMENT ON COLUMN audit.incidents.severity IS 'warn or error.';
+COMMENT ON COLUMN audit.incidents.severity IS 'warn or error: the gravest that was told.';
 COMMENT ON COLUMN audit.incidents.state IS 'open; acknowledged: somebody is at it; recovered: over.';
-COMMENT ON COLUMN audit.incidents.subject IS 'One line: what is wrong.';
+COMMENT ON COLUMN audit.incidents.subject IS 'One line: what was wrong last.';
 COMMENT ON COLUMN audit.incidents.occurrences IS 'How many failures it stands for.';
 COMMENT ON COLUMN audit.incidents.first_seen_at IS 'When the first of them happened.';
 COMMENT ON COLUMN audit.incidents.last_seen_at IS 'When the last of them happened.';

@@ -29,18 +29,25 @@ def stage(
     )
 
 
-def _check(
-    pipeline: Pipeline, run_key: str, *, is_passed: bool, at: datetime = NOW, name: str = "fct_sale_amounts"
+def draw_check(
+    pipeline: Pipeline,
+    run_key: str,
+    *,
+    is_passed: bool,
+    severity: str = "error",
+    at: datetime = NOW,
+    name: str = "fct_sale_amounts",
 ) -> None:
+    """Draw a check and the stages around it, as a run would have left them."""
     stage(pipeline, run_key, "quality_checks", "done" if is_passed else "failed", at=at, error="QualityStopped: no")
     stage(pipeline, run_key, "notifications", "done", at=at)
     pipeline.query(
-        "INSERT INTO audit.quality_results VALUES (%s, 1, %s, 'error', %s, '5 rows', '[]', %s)",
-        *(run_key, name, is_passed, at),
+        "INSERT INTO audit.quality_results VALUES (%s, 1, %s, %s, %s, '5 rows', '[]', %s)",
+        *(run_key, name, severity, is_passed, at),
     )
 
 
-def _file(pipeline: Pipeline, run_key: str, name: str, reason: str | None, *, at: datetime = NOW) -> None:
+def draw_file(pipeline: Pipeline, run_key: str, name: str, reason: str | None, *, at: datetime = NOW) -> None:
     pipeline.query(
         """
         INSERT INTO audit.source_files (run_key, file_name, dataset, state, reason, recorded_at)
@@ -51,26 +58,26 @@ def _file(pipeline: Pipeline, run_key: str, name: str, reason: str | None, *, at
 
 
 def fail_a_check(pipeline: Pipeline) -> None:
-    _check(pipeline, "r1", is_passed=False)
+    draw_check(pipeline, "r1", is_passed=False)
 
 
 def pass_it(pipeline: Pipeline) -> None:
-    _check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1))
+    draw_check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1))
 
 
 def take_it_away(pipeline: Pipeline) -> None:
     """The next run makes another check only."""
-    _check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1), name="dim_product_history")
+    draw_check(pipeline, "r2", is_passed=True, at=NOW + timedelta(minutes=1), name="dim_product_history")
 
 
 def refuse_files(pipeline: Pipeline) -> None:
     for number in range(3):
-        _file(pipeline, "r1", f"sales_{number}.csv", f"sales_{number}.csv: not UTF-8 at byte {number}")
+        draw_file(pipeline, "r1", f"sales_{number}.csv", f"sales_{number}.csv: not UTF-8 at byte {number}")
 
 
 def accept_them(pipeline: Pipeline) -> None:
     for number in range(3):
-        _file(pipeline, "r2", f"sales_{number}.csv", None, at=NOW + timedelta(minutes=1))
+        draw_file(pipeline, "r2", f"sales_{number}.csv", None, at=NOW + timedelta(minutes=1))
 
 
 def find_them_gone(pipeline: Pipeline) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import cycle
 
 import pytest
@@ -10,9 +10,6 @@ from typer.testing import CliRunner
 
 from batch_etl import cli
 from batch_etl.errors import IncidentUnavailable
-from batch_etl.settings import Settings
-from batch_etl.stores import warehouse
-from monitoring.alert_system import watch_once
 from tests.integration.drawn_audit import (
     CAUSE,
     NOW,
@@ -31,18 +28,7 @@ from tests.integration.drawn_audit import (
 )
 from tests.integration.pipeline import Pipeline
 from tests.integration.receivers import ACCEPT, DIE, REFUSE, STALL, MailServer, Webhook
-
-
-def watch(pipeline: Pipeline, urls: str = "", *, now: datetime = NOW, schedule: str = "") -> None:
-    settings = Settings(
-        pipeline_home=pipeline.home, warehouse_dsn=pipeline.dsn, notify_urls=urls, pipeline_schedule=schedule
-    )
-    with warehouse.connect(pipeline.dsn, application_name="test") as connection:
-        watch_once(connection, settings, now)
-
-
-def incidents(pipeline: Pipeline) -> list[tuple[object, ...]]:
-    return pipeline.query("SELECT kind, subject, occurrences, state FROM audit.incidents ORDER BY incident_id")
+from tests.integration.watching import incidents, watch
 
 
 def test_a_hundred_faulty_runs_are_one_alert_and_one_recovery_whatever_the_receivers_do(

@@ -8,7 +8,7 @@ from psycopg2 import sql
 from batch_etl.stores import warehouse
 from tests.integration.drawn_audit import stage
 from tests.integration.pipeline import Pipeline
-from tests.integration.test_incidents import watch
+from tests.integration.watching import watch
 
 
 @pytest.fixture

@@ -9,19 +9,30 @@ from monitoring.incidents import Finding, Verdict, anchor, decide, fingerprint
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WRONG = Finding("stage_failed", "c1", "error", "publish failed", "10 EtlError", NOW, NOW)
+KNOWN = {WRONG.identity: "error"}
 
 
 def test_a_settled_cause_opens_goes_on_and_recovers() -> None:
-    assert decide([], [WRONG]) == Verdict(opened=[WRONG])
-    assert decide([WRONG.identity], [WRONG]) == Verdict(going_on=[WRONG])
-    assert decide([WRONG.identity], []) == Verdict(recovered=[WRONG.identity])
+    assert decide({}, [WRONG]) == Verdict(opened=[WRONG])
+    assert decide(KNOWN, [WRONG]) == Verdict(going_on=[WRONG])
+    assert decide(KNOWN, []) == Verdict(recovered=[WRONG.identity])
 
 
 def test_what_a_retry_may_still_mend_opens_nothing_and_recovers_nothing() -> None:
     unsettled = replace(WRONG, is_settled=False)
 
-    assert decide([], [unsettled]) == Verdict()
-    assert decide([WRONG.identity], [unsettled]) == Verdict(going_on=[unsettled])
+    assert decide({}, [unsettled]) == Verdict()
+    assert decide(KNOWN, [unsettled]) == Verdict(going_on=[unsettled])
+
+
+def test_an_incident_gets_worse_where_its_warning_becomes_an_error_that_is_settled() -> None:
+    warned = {WRONG.identity: "warn"}
+    minor, unsettled = replace(WRONG, severity="warn"), replace(WRONG, is_settled=False)
+
+    assert decide(warned, [WRONG]) == Verdict(going_on=[WRONG], worse=[WRONG])
+    assert decide(warned, [minor]) == Verdict(going_on=[minor])
+    assert decide(warned, [unsettled]) == Verdict(going_on=[unsettled])
+    assert decide(KNOWN, [minor]) == Verdict(going_on=[minor])
 
 
 @pytest.mark.parametrize(

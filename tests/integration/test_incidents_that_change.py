@@ -1,0 +1,63 @@
+"""What becomes of an incident while it goes on: it gets worse, another joins it, and it is not over before it is."""
+
+from datetime import timedelta
+
+from tests.integration.drawn_audit import NOW, draw_check, draw_file, stage
+from tests.integration.pipeline import Pipeline
+from tests.integration.receivers import Webhook
+from tests.integration.watching import incidents, messages, watch
+
+LATER = NOW + timedelta(hours=1)
+
+
+def test_a_warning_that_becomes_an_error_is_told_once_more_and_to_those_who_hear_of_errors_only(
+    pipeline: Pipeline, webhook: Webhook
+) -> None:
+    pipeline.configure(minimum_severity="{json: error}")
+    draw_check(pipeline, "r1", is_passed=False, severity="warn")
+    watch(pipeline, webhook.url)
+    assert webhook.subjects == []
+
+    for run_key, severity, hours in (("r2", "error", 1), ("r3", "warn", 2), ("r4", "error", 3)):
+        at = NOW + timedelta(hours=hours)
+        draw_check(pipeline, run_key, is_passed=False, severity=severity, at=at)
+        watch(pipeline, webhook.url, now=at)
+    draw_check(pipeline, "r5", is_passed=True, severity="warn", at=NOW + timedelta(hours=4))
+    watch(pipeline, webhook.url, now=NOW + timedelta(hours=4))
+
+    failed = "Check fct_sale_amounts failed"
+    assert messages(pipeline) == [
+        ("incident_1_opened", "warn", f"Incident 1: {failed}"),
+        ("incident_1_worse", "error", f"Worse: incident 1: {failed}: nothing is published"),
+        ("incident_1_recovered", "error", f"Recovered: incident 1: {failed}: nothing is published"),
+    ]
+    assert webhook.subjects == [subject for _, _, subject in messages(pipeline)[1:]]
+
+
+def test_a_failure_gets_worse_where_a_stage_before_the_publish_joins_it_and_no_retry_mended_that(
+    pipeline: Pipeline,
+) -> None:
+    stage(pipeline, "r1", "daily_summary", "failed", error="OSError: disk full")
+    stage(pipeline, "r1", "notifications", "done")
+    watch(pipeline)
+    stage(pipeline, "r2", "data_loading", "failed", at=LATER, error="OSError: disk full")
+    watch(pipeline, now=LATER)
+    assert [severity for _, severity, _ in messages(pipeline)] == ["warn"]
+
+    stage(pipeline, "r2", "notifications", "done", at=LATER)
+    for _ in range(2):
+        watch(pipeline, now=LATER)
+
+    assert messages(pipeline)[1:] == [
+        ("incident_1_worse", "error", "Worse: incident 1: daily_summary, data_loading failed: OSError")
+    ]
+
+
+def test_an_incident_names_what_joined_it_and_tells_nobody(pipeline: Pipeline) -> None:
+    draw_file(pipeline, "r1", "b.csv", "b.csv: not UTF-8")
+    watch(pipeline)
+    draw_file(pipeline, "r2", "a.csv", "a.csv: not UTF-8", at=LATER)
+    watch(pipeline, now=LATER)
+
+    assert incidents(pipeline) == [("file_refused", "2 source files are refused: a.csv", 2, "open")]
+    assert len(messages(pipeline)) == 1

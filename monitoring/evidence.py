@@ -14,6 +14,7 @@ from monitoring.incidents import Finding, fingerprint
 from monitoring.reconciliation import last_good_run
 
 _DEAD_AFTER_FAILURES = 3
+_BY_MONITOR = " of what is published"
 
 
 def find_wrong(cursor: Cursor, watch: Watch) -> list[Finding]:
@@ -30,42 +31,50 @@ def find_wrong(cursor: Cursor, watch: Watch) -> list[Finding]:
 
 
 def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
-    """Checks that have not passed since they failed. One that is made no more, by runs or by the monitor, is over."""
+    """Checks that have not passed since they failed, and that are still made.
+
+    Runs and the monitor each for itself: one looks at what is staged, the other at what is published.
+    """
     rows = fetch_rows(
         cursor,
         """
-        WITH passes AS (
-            SELECT check_name, MAX(checked_at) AS last_at
+        WITH results AS (
+            SELECT *, run_key LIKE 'monitor %' AS is_monitor
             FROM audit.quality_results
+        ),
+
+        passes AS (
+            SELECT check_name, is_monitor, MAX(checked_at) AS last_at
+            FROM results
             WHERE is_passed
-            GROUP BY check_name
+            GROUP BY check_name, is_monitor
         ),
 
         newest AS (
-            SELECT DISTINCT ON (run_key LIKE 'monitor %') run_key, token
-            FROM audit.quality_results
-            ORDER BY run_key LIKE 'monitor %' ASC, checked_at DESC
+            SELECT DISTINCT ON (is_monitor) run_key, token
+            FROM results
+            ORDER BY is_monitor ASC, checked_at DESC
         )
 
-        SELECT check_name, run_key, severity, message, checked_at
-        FROM audit.quality_results
-        LEFT JOIN passes USING (check_name)
+        SELECT check_name, is_monitor, run_key, severity, message, checked_at
+        FROM results
+        LEFT JOIN passes USING (check_name, is_monitor)
         WHERE
             NOT is_passed
             AND (last_at IS NULL OR checked_at > last_at)
-            AND check_name IN (
-                SELECT made.check_name FROM newest INNER JOIN audit.quality_results AS made USING (run_key, token)
+            AND (check_name, is_monitor) IN (
+                SELECT made.check_name, made.is_monitor FROM newest INNER JOIN results AS made USING (run_key, token)
             )
         ORDER BY checked_at
         """,
     )
-    for check, same in by_cause(rows, lambda row: str(row["check_name"])):
-        stops = same[-1]["severity"] == "error"
+    for cause, same in by_cause(rows, lambda row: f"{row['check_name']}{_BY_MONITOR if row['is_monitor'] else ''}"):
+        check, stops = same[-1]["check_name"], same[-1]["severity"] == "error" and not same[-1]["is_monitor"]
         yield Finding(
             kind="check_failed",
-            cause=check,
+            cause=cause,
             severity=same[-1]["severity"],
-            subject=f"Check {check} failed{': nothing is published' if stops else ''}",
+            subject=f"Check {cause} failed{': nothing is published' if stops else ''}",
             runbook="Checks",
             places=(check,),
             messages=(same[-1]["message"],),

@@ -61,3 +61,24 @@ def test_an_incident_names_what_joined_it_and_tells_nobody(pipeline: Pipeline) -
 
     assert incidents(pipeline) == [("file_refused", "2 source files are refused: a.csv", 2, "open")]
     assert len(messages(pipeline)) == 1
+
+
+def test_what_runs_check_and_what_is_published_are_told_apart(pipeline: Pipeline) -> None:
+    """`./etl check` stops no publish; neither of the two sees what the other looks at."""
+    monitor = "monitor 2026-03-01 12:00:00+00"
+    draw_check(pipeline, "r1", is_passed=False)
+    draw_check(pipeline, f"{monitor} 1", is_passed=True, at=LATER)
+    watch(pipeline, now=LATER)
+    assert incidents(pipeline) == [("check_failed", "Check fct_sale_amounts failed: nothing is published", 1, "open")]
+
+    draw_check(pipeline, f"{monitor} 2", is_passed=False, at=LATER + timedelta(minutes=1))
+    draw_check(pipeline, "r2", is_passed=True, at=LATER + timedelta(minutes=2))
+    watch(pipeline, now=LATER + timedelta(hours=1))
+    assert incidents(pipeline) == [
+        ("check_failed", "Check fct_sale_amounts failed: nothing is published", 1, "recovered"),
+        ("check_failed", "Check fct_sale_amounts of what is published failed", 1, "open"),
+    ]
+
+    draw_check(pipeline, f"{monitor} 3", is_passed=True, at=LATER + timedelta(hours=2))
+    watch(pipeline, now=LATER + timedelta(hours=2))
+    assert [state for *_, state in incidents(pipeline)] == ["recovered", "recovered"]

@@ -82,3 +82,55 @@ def test_what_runs_check_and_what_is_published_are_told_apart(pipeline: Pipeline
     draw_check(pipeline, f"{monitor} 3", is_passed=True, at=LATER + timedelta(hours=2))
     watch(pipeline, now=LATER + timedelta(hours=2))
     assert [state for *_, state in incidents(pipeline)] == ["recovered", "recovered"]
+
+
+def test_a_stage_that_hangs_and_then_counts_as_crashed_is_late_until_it_ends(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_cleaning", "running")
+    for hours in (1, 2, 3, 4):
+        watch(pipeline, now=NOW + timedelta(hours=hours))
+    told = [("incident_1_opened", "warn"), ("incident_2_opened", "error")]
+    assert [(kind, severity) for kind, severity, _ in messages(pipeline)] == told
+
+    stage(pipeline, "r1", "data_cleaning", "running", attempt=2, at=NOW + timedelta(hours=5))
+    watch(pipeline, now=NOW + timedelta(hours=5))
+    assert [state for *_, state in incidents(pipeline)] == ["open", "open"]
+
+    pipeline.query("UPDATE audit.stage_runs SET state = 'done', finished_at = started_at WHERE attempt = 2")
+    watch(pipeline, now=NOW + timedelta(hours=6))
+    assert [state for *_, state in incidents(pipeline)] == ["recovered", "recovered"]
+
+
+def test_a_crash_that_a_retry_mends_is_told_to_nobody_however_long_that_takes(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_cleaning", "running")
+    stage(pipeline, "r1", "data_cleaning", "running", attempt=2, at=NOW + timedelta(hours=3))
+
+    watch(pipeline, now=NOW + timedelta(hours=4))
+
+    assert messages(pipeline) == []
+
+
+def test_a_failure_is_not_over_while_its_next_try_waits_for_a_retry(pipeline: Pipeline) -> None:
+    stage(pipeline, "r1", "data_loading", "failed", error="WarehouseUnavailable: x")
+    stage(pipeline, "r1", "notifications", "done")
+    watch(pipeline)
+    stage(pipeline, "r1", "data_loading", "failed", attempt=2, at=LATER, error="WarehouseBusy: y")
+    watch(pipeline, now=LATER)
+    opened = "data_loading failed: WarehouseUnavailable"
+    assert incidents(pipeline) == [("stage_failed", opened, 1, "open")]
+
+    stage(pipeline, "r1", "data_loading", "done", attempt=3, at=LATER + timedelta(minutes=1))
+    watch(pipeline, now=LATER + timedelta(minutes=1))
+    assert incidents(pipeline) == [("stage_failed", opened, 1, "recovered")]
+
+
+def test_a_failure_gives_way_to_the_one_that_its_last_try_ended_with(pipeline: Pipeline) -> None:
+    for attempt, error in enumerate(("WarehouseUnavailable: x", "WarehouseUnavailable: x", "WarehouseBusy: y"), 1):
+        at = NOW + timedelta(hours=2 * attempt)
+        stage(pipeline, "r1", "data_loading", "failed", attempt=attempt, at=at, error=error)
+        stage(pipeline, "r1", "notifications", "done", attempt=attempt, at=at)
+        watch(pipeline, now=at)
+
+    assert incidents(pipeline) == [
+        ("stage_failed", "data_loading failed: WarehouseUnavailable", 1, "recovered"),
+        ("stage_failed", "data_loading failed: WarehouseBusy", 1, "open"),
+    ]

@@ -14,9 +14,10 @@ Kind = Literal[
 KINDS = get_args(Kind)
 # What tells one failure from another of the same cause: names, numbers, times, hashes, paths.
 _VARIABLE = (
-    (re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"), "<name>"),
+    # An apostrophe within a word, as in can't, is no quote.
+    (re.compile(r"(?<!\w)[bBeE]?'(?:[^']|(?<=\w)'(?=\w))*'(?!\w)|\"[^\"]*\"|`[^`]*`"), "<name>"),
     (re.compile(r"\b(?:manual|scheduled|backfill|asset_triggered)__\S+"), "<run>"),
-    (re.compile(r"\b[0-9a-f]{8,}\b|\b[0-9a-f-]{36}\b"), "<id>"),
+    (re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f-]{36}|[0-9a-f]{8,})\b", re.IGNORECASE), "<id>"),
     (re.compile(r"(?:/[\w.~=-]+){2,}/?|\b[\w-]+\.(?:csv|json|jsonl|gz|zst|parquet)\b"), "<file>"),
     (re.compile(r"\d+"), "<n>"),
 )

@@ -43,6 +43,14 @@ def test_an_incident_gets_worse_where_its_warning_becomes_an_error_that_is_settl
         ("cannot read /work/a/b.csv", "cannot read /srv/c/d.csv"),
         ("batch 5f3a99c1d2 is bad", "batch 0011223344 is bad"),
         ("column 'a' is gone", "column 'b' is gone"),
+        ("cannot decode b'a'", "cannot decode b'c'"),
+        ("column 'a' isn't there", "column 'b's' isn't there"),
+        ("customer 'd'Arc' is gone", "customer 'Li' is gone"),
+        ("cannot pickle <Foo object at 0x7f3a2b1c4d5e>", "cannot pickle <Foo object at 0x55D0AA>"),
+        (
+            "batch 3F2504E0-4F89-41D3-9A0C-0305E82C3301 is bad",
+            "batch 3f2504e0-4f89-41d3-9a0c-0305e82c3302 is bad",
+        ),
     ],
 )
 def test_messages_that_differ_in_names_numbers_and_paths_have_one_cause(one: str, another: str) -> None:
@@ -51,6 +59,7 @@ def test_messages_that_differ_in_names_numbers_and_paths_have_one_cause(one: str
 
 def test_messages_of_another_class_or_wording_have_another_cause() -> None:
     said = ["OSError: disk full", "ValueError: disk full", "OSError: disk gone"]
+    said += ["can't read the archive, it's too old", "can't reach the license server, it's too old"]
 
     assert len({fingerprint(each) for each in said}) == len(said)
 

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl.settings import AlertRules
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.channels import SEVERITIES, Channel
-from monitoring.parcels import Message, pack, wait_after, wrap
+from monitoring.parcels import LONGEST_WAIT, Message, pack, wait_after, wrap
 
 
 def drain(
@@ -72,14 +72,15 @@ def _expect(connection: Connection, channels: Sequence[Channel], now: datetime) 
 
 def _lock(cursor: Cursor, channel: Channel, now: datetime) -> int | None:
     """Take the channel to the end of the transaction; its failures in a row, None where it is not due or taken."""
+    # What lies further away than any wait was written by a clock that was ahead.
     cursor.execute(
         """
         SELECT failures
         FROM audit.channels
-        WHERE channel = %s AND COALESCE(next_try_at <= %s, TRUE)
+        WHERE channel = %s AND COALESCE(next_try_at <= %s OR next_try_at > %s, TRUE)
         FOR UPDATE SKIP LOCKED
         """,
-        (channel.name, now),
+        (channel.name, now, now + LONGEST_WAIT),
     )
     row = cursor.fetchone()
     return int(row[0]) if row else None

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from batch_etl.settings import AlertRules
 from monitoring.channels import SEVERITIES, Parcel
 
-_LONGEST_WAIT = timedelta(hours=1)
+LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -60,4 +60,4 @@ def wrap(key: str, messages: Sequence[Message]) -> Parcel:
 
 def wait_after(failures: int) -> timedelta:
     """How long a channel is left alone after so many failures in a row: 1, 2, 4 … minutes, at most an hour."""
-    return min(timedelta(minutes=2 ** min(failures - 1, 10)), _LONGEST_WAIT)
+    return min(timedelta(minutes=2 ** min(failures - 1, 10)), LONGEST_WAIT)

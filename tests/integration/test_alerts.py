@@ -74,6 +74,24 @@ def test_a_message_is_kept_while_the_webhook_fails_and_sent_under_the_same_key_w
     assert len(set(webhook.keys)) == 2
 
 
+def test_a_channel_is_tried_again_where_the_clock_was_ahead_when_it_failed(
+    pipeline: Pipeline, webhook: Webhook
+) -> None:
+    waiting(pipeline, "one")
+    webhook.behaviour = REFUSE
+    for ahead in range(7):
+        watch(pipeline, webhook.url, now=NOW + timedelta(days=1, hours=ahead))
+    assert pipeline.query("SELECT failures, next_try_at FROM audit.channels WHERE channel <> 'log'") == [
+        (7, NOW + timedelta(days=1, hours=7))
+    ]
+    webhook.behaviour = ACCEPT
+
+    watch(pipeline, webhook.url, now=NOW + timedelta(days=1, hours=6))
+    assert webhook.subjects == []
+    watch(pipeline, webhook.url)
+    assert webhook.subjects[0] == "one"
+
+
 @pytest.mark.parametrize("behaviour", [REFUSE, DIE])
 def test_a_mail_is_kept_while_the_server_fails(pipeline: Pipeline, mail: MailServer, behaviour: str) -> None:
     waiting(pipeline, "one")

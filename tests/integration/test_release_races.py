@@ -89,6 +89,24 @@ def test_a_publish_waits_for_a_lock_and_then_goes_on(warehouse: Pipeline, caplog
     shown(warehouse, FIRST)
 
 
+def test_the_statement_of_whoever_holds_a_lock_is_told_without_its_values(
+    warehouse: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = stage(warehouse, "r1", FIRST, batches=("b1",))
+    limits = ReleaseLimits(kept=30, lock_wait_seconds=11)
+    lock = "LOCK TABLE marts.category_sales IN SHARE MODE"
+    with (
+        holding(warehouse, f"{lock}; SELECT 'ann.secret@example.org', {'1, ' * 30} 'ann'"),
+        pytest.raises(WarehouseBusy) as busy,
+    ):
+        publish(warehouse, "r1", token, limits=limits)
+
+    held_by = [who["query"] for record in caplog.records for who in getattr(record, "held_by", [])]
+    assert f"{lock}; SELECT ***, 1, 1" in str(busy.value)
+    assert held_by
+    assert "ann" not in f"{busy.value} {held_by}"
+
+
 def test_a_publish_that_waited_too_long_names_who_holds_the_lock(warehouse: Pipeline) -> None:
     token = stage(warehouse, "r1", FIRST, batches=("b1",))
     few_seconds = ReleaseLimits(kept=30, lock_wait_seconds=1)

@@ -1,6 +1,7 @@
 """Wait for whoever holds what a transaction needs, with a bound, and name him."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -18,6 +19,22 @@ T = TypeVar("T")
 # One try waits that long; then everybody who came after us may go on before we stand in line again.
 _TRY_SECONDS = 10
 
+_SHOWN_LETTERS = 100
+# A string, a comment or a long number may be a person's; a name in quotes is none. PostgreSQL cuts long statements, so
+# one that is not closed goes on to the end.
+_VALUE = re.compile(
+    r"""
+    (?P<name>"[^"]*")
+    | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z)
+    | \b[eE]'(?:[^'\\]|\\.)*(?:'|\Z)
+    | (?:'[^']*(?:'|\Z))+
+    | --[^\n]*
+    | /\*.*?(?:\*/|\Z)
+    | \b\d{5,}\b
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
 _HOLDERS = """
     SELECT DISTINCT
         activity.pid,
@@ -25,7 +42,7 @@ _HOLDERS = """
         activity.usename AS role,
         COALESCE(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP() - activity.xact_start)::int, 0) AS seconds,
         activity.state,
-        LEFT(activity.query, 100) AS query
+        activity.query
     FROM pg_locks AS held
     INNER JOIN pg_stat_activity AS activity ON held.pid = activity.pid
     LEFT JOIN pg_class AS locked ON held.relation = locked.oid
@@ -71,7 +88,13 @@ def when_free(connection: Connection, work: Callable[[Cursor], T], *, limit_seco
 
 def _holders(connection: Connection) -> list[dict[str, Any]]:
     with connection, connection.cursor() as cursor:
-        return fetch_rows(cursor, _HOLDERS)
+        found = fetch_rows(cursor, _HOLDERS)
+    return [{**who, "query": without_values(who["query"] or "")[:_SHOWN_LETTERS]} for who in found]
+
+
+def without_values(statement: str) -> str:
+    """The statement as people may see it: with *** for every string, comment and number of five digits or more."""
+    return _VALUE.sub(lambda found: found["name"] or "***", statement)
 
 
 def _told(holders: list[dict[str, Any]], limit_seconds: int) -> str:

@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
-from monitoring.channels import Parcel, open_channels
+from monitoring.channels import NOT_UNDERSTOOD, Parcel, not_understood, open_channels
 from monitoring.findings import Watch
 from monitoring.incident_book import keep_incidents
 from monitoring.outbox import drain
@@ -52,10 +52,12 @@ def watch_once(connection: Connection, settings: Settings, now: datetime) -> Sta
 
 def send_samples(settings: Settings) -> dict[str, str | None]:
     """Send a sample to every channel, whatever its severity and the hour; returns why each did not take it."""
-    channels = open_channels(settings.notify_urls.get_secret_value(), {})
+    addresses = settings.notify_urls.get_secret_value()
+    channels = open_channels(addresses, {})
     sample = "A sample from the batch ETL stack: messages reach you.\nWhat to do: nothing."
     parcel = Parcel(str(uuid.uuid4()), "info", "Sample of an alert", sample)
-    return {channel.name: channel.send(parcel) for channel in channels}
+    outcomes = {channel.name: channel.send(parcel) for channel in channels}
+    return outcomes | dict.fromkeys(not_understood(addresses), NOT_UNDERSTOOD)
 
 
 if __name__ == "__main__":

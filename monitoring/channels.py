@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 SEVERITIES = ("info", "warn", "error")
 _TYPES = {"info": apprise.NotifyType.INFO, "warn": apprise.NotifyType.WARNING, "error": apprise.NotifyType.FAILURE}
 _LONGEST_ERROR = 500
+NOT_UNDERSTOOD = "not understood; see the list of apprise's services"
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,25 @@ class AddressChannel:
 def open_channels(addresses: str, minimum_severity: Mapping[str, str]) -> list[Channel]:
     """The log, and a channel for each address that is understood; of the others the log is told."""
     channels: list[Channel] = [LogChannel()]
-    for number, address in enumerate(dict.fromkeys(addresses.split()), start=1):
-        service = _open_address(address)
+    for name, address, service in _services(addresses):
         if service is None:
-            log.error("NOTIFY_URLS: address %s is not understood; see the list of apprise's services", number)
+            log.error("NOTIFY_URLS: %s is %s", name, NOT_UNDERSTOOD)
             continue
         scheme = address.partition("://")[0].lower()
         fingerprint = hashlib.sha256(address.encode()).hexdigest()[:8]
         channels.append(AddressChannel(f"{scheme}-{fingerprint}", minimum_severity.get(scheme, "info"), service))
     return channels
+
+
+def not_understood(addresses: str) -> list[str]:
+    """Which addresses no message can go to, by their place: the address itself holds secrets."""
+    return [name for name, _, service in _services(addresses) if service is None]
+
+
+def _services(addresses: str) -> Iterator[tuple[str, str, Any]]:
+    """Each address once: what it is called, the address, and the service behind it."""
+    for number, address in enumerate(dict.fromkeys(addresses.split()), start=1):
+        yield f"address {number}", address, _open_address(address)
 
 
 def _open_address(address: str) -> Any:  # noqa: ANN401 - apprise has a class for each service

@@ -39,6 +39,20 @@ def test_the_command_sends_a_sample_and_fails_where_it_was_not_taken(addressed: 
     assert (code, sorted(why is None for why in json.loads(told).values())) == (1, [False, True])
 
 
+def test_the_command_fails_where_an_address_is_not_understood_and_hides_it(
+    addressed: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_URLS", f"slak://token/x {addressed.url} jsn://h")
+
+    code, told = alerts("test")
+
+    lines = told.splitlines()
+    assert (code, lines[0], len(lines)) == (1, "log: sent", 4)
+    assert lines[1].endswith(": sent")
+    assert lines[2:] == [f"address {n}: not understood; see the list of apprise's services" for n in (1, 3)]
+    assert addressed.subjects == ["Sample of an alert"]
+
+
 def test_the_command_says_that_there_is_no_address(addressed: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_URLS", "")
 

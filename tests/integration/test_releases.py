@@ -207,6 +207,8 @@ def test_a_table_of_a_release_is_written_as_csv_or_json(two_releases: Pipeline) 
     assert sorted(row["category"] for row in rows) == ["books", "home", "unknown"]
     with pytest.raises(ReleaseUnavailable, match=f"no release has such a table; there are {MART}"):
         etl("read", "core.nothing")
+    with pytest.raises(ReleaseUnavailable, match="release 0: not there"):
+        etl("read", MART, "--release", "0")
 
 
 def test_a_restore_survives_runs_until_something_new_arrives_or_somebody_resumes(loaded: Pipeline) -> None:

@@ -123,7 +123,7 @@ def read(
     """Write a table as it was in a release to the standard output; personal columns as ***."""
     with _connected() as connection:
         with _snapshot(connection) as cursor:
-            wanted = release or history.newest_release(cursor)
+            wanted = history.newest_release(cursor) if release is None else release
             history.require_kept(cursor, wanted)
             found = _table(cursor, table)
             columns = history.ALL_COLUMNS if reveal else _visible_columns(found)

@@ -36,14 +36,20 @@ def failing_as(stage: str, *, run_key: str) -> Iterator[None]:
 
 @contextmanager
 def failing_as_driver(stage: str, attempt: int, *, run_key: str) -> Iterator[None]:
-    """Raise what the driver of a submitted stage recorded as its failure: of that, Spark tells an exit code."""
+    """Raise what the driver of a submitted stage recorded as its failure: of that, Spark tells an exit code.
+
+    A driver that was killed recorded and logged nothing: then what Spark tells goes into the log of the stage, which
+    begin_in_task opened.
+    """
     try:
         yield
-    except Exception:
+    except Exception as error:
         with Run(run_key, stage, "all", Settings()).warehouse() as connection:
             recorded = audit.failure_of(connection, run_key, stage, attempt) or ""
         if kind := kind_of(recorded):
             raise kind(recorded.partition(": ")[2]) from None
+        if not recorded:
+            logs.log_failure(error)
         raise
 
 

@@ -16,6 +16,7 @@ from batch_etl.errors import ConfigurationError, LedgerImbalance, QualityStopped
 from batch_etl.report.stage import summarise
 from batch_etl.run import Run, StageResult, begin_in_task, no_session, run_in_task
 from batch_etl.stores import warehouse
+from batch_etl.tasks import failing_as_driver
 from monitoring.alert_system import send_waiting
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
 
@@ -107,6 +108,20 @@ def test_a_broken_contract_is_told_with_its_dataset(project: Path, errors: Calla
         run_in_task("data_cleaning", lambda _: read_contracts(copy), run_key="r1")
 
     assert [event["dataset"] for event in errors()] == ["sales"]
+
+
+def test_a_driver_that_was_killed_is_one_error_of_its_stage_and_one_that_told_why_is_told_by_itself(
+    errors: Callable[[], list[dict[str, Any]]], query: Callable[..., list[tuple[Any, ...]]]
+) -> None:
+    for recorded in (None, '{"error": "OSError: no space"}', '{"error": "LedgerImbalance: 3 records"}'):
+        attempt = begin_in_task("data_cleaning", lambda _: no_session("data_cleaning"), ARGUMENTS)
+        assert attempt is not None
+        query("UPDATE audit.stage_runs SET details = %s WHERE attempt = %s", recorded, attempt)
+        with pytest.raises((RuntimeError, LedgerImbalance)), failing_as_driver("data_cleaning", attempt, run_key="r1"):
+            raise RuntimeError("Error code is: 137")
+
+    wanted = {"run": "r1", "stage": "data_cleaning", "error": "RuntimeError", "message": "failed: Error code is: 137"}
+    assert [{name: event[name] for name in wanted} for event in errors()] == [wanted]
 
 
 def test_to_need_spark_is_no_failure(project: Path) -> None:

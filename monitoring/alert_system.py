@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from batch_etl import logs
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
@@ -29,9 +30,12 @@ def send_waiting(run: Run) -> StageResult:
 
 def watch_between_runs(settings: Settings) -> StageResult:
     """Tell of what no run tells of: one that never came, a stage that hangs, a digest that is due."""
+    now = datetime.now(UTC)
+    # No run's: each watch is one by itself.
+    logs.log_to_file(settings.folder("logs"), {"run": f"alert_watch {now:%Y-%m-%dT%H:%M:%SZ}", "stage": "alert_watch"})
     dsn = settings.warehouse_dsn.get_secret_value()
     with warehouse.connect(dsn, application_name="alert watch") as connection:
-        return watch_once(connection, settings, datetime.now(UTC))
+        return watch_once(connection, settings, now)
 
 
 def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:

@@ -25,7 +25,8 @@ def test_its_task_notices_a_run_that_never_came(
 ) -> None:
     pipeline = Pipeline.make(tmp_path / "home", warehouse_dsn)
     publish_long_ago(pipeline)
-    dag = load_dag("alert_watch", WAREHOUSE_DSN=warehouse_dsn, PIPELINE_SCHEDULE="0 2 * * *")
+    where = {"PIPELINE_HOME": str(pipeline.home), "WAREHOUSE_DSN": warehouse_dsn}
+    dag = load_dag("alert_watch", PIPELINE_SCHEDULE="0 2 * * *", **where)
 
     dag.get_task("watch").python_callable()
 

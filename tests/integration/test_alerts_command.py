@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_etl import cli
+from tests.integration.drawn_audit import crash
 from tests.integration.pipeline import PROJECT, Pipeline
 from tests.integration.receivers import REFUSE, Webhook
 
@@ -67,6 +68,19 @@ def test_the_command_watches_once(pipeline: Pipeline, addressed: Webhook) -> Non
 
     assert alerts("watch") == (0, "incidents: 0 opened, 0 recovered; messages: 2 of 2 sent\n")
     assert addressed.subjects == ["one"]
+
+
+def test_what_no_run_tells_of_is_in_the_log_of_the_pipeline_too(pipeline: Pipeline, addressed: Webhook) -> None:
+    crash(pipeline)
+
+    alerts("watch")
+
+    lines = (pipeline.home / "data/logs/pipeline.jsonl").read_text(encoding="utf-8").splitlines()
+    (told,) = [event for event in map(json.loads, lines) if event["level"] == "ERROR"]
+    assert told["stage"] == "alert_watch"
+    assert told["run"].startswith("alert_watch 20")
+    assert told["message"].startswith("Incident 1: data_cleaning did not end\n")
+    assert addressed.subjects == ["Incident 1: data_cleaning did not end"]
 
 
 def test_the_module_leads_into_the_same_command(pipeline: Pipeline) -> None:

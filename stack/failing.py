@@ -48,8 +48,8 @@ def failing_since(events: Iterable[Event], is_bad: Callable[[Event], bool]) -> E
 
 
 def tells_of_its_own_run(event: Event) -> bool:
-    """Whether an event is about the run that wrote it; an alert in the log may be about an older one."""
-    return event.get("logger") != "monitoring.channels"
+    """Whether an event is about the run that wrote it: an alert is about another one, and the watch is no run."""
+    return event.get("logger") != "monitoring.channels" and event.get("stage") != "alert_watch"
 
 
 def _ends_well(event: Event) -> bool:

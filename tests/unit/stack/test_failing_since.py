@@ -96,6 +96,15 @@ def test_an_alert_about_an_older_run_is_no_failure(logs: Path, capsys: pytest.Ca
     assert failing_since(logs, capsys, drawing) == NOT_FAILING
 
 
+def test_a_watch_between_runs_is_no_run(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawing = """
+    hours | run    | level   | stage         | logger                  | message
+    9     | r1     | ERROR   | data_cleaning | batch_etl.logs          | failed: no disk
+    8     | w 8:00 | WARNING | alert_watch   | monitoring.alert_system | json did not take 1 message
+    """
+    assert failing_since(logs, capsys, drawing) == "data_cleaning failed: no disk"
+
+
 def test_what_is_kept_does_not_grow_with_the_events(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     event = {"time": "2026-11-01T06:00:00+00:00", "level": "ERROR", "message": "x" * 1000, "run": "r1"}
     (logs / "pipeline.jsonl").write_text(f"{json.dumps(event)}\n" * 5000)

@@ -98,11 +98,15 @@ def test_a_stage_fails_by_what_its_driver_recorded(
 
 
 def test_a_summary_that_is_configured_wrongly_fails_for_good(
-    load_dag: Callable[..., Any], broken: dict[str, str]
+    load_dag: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    summarise = load_dag("data_pipeline_etl", **broken).get_task("daily_summary").python_callable
+    summarise = load_dag("data_pipeline_etl", PIPELINE_HOME=str(project)).get_task("daily_summary").python_callable
 
-    with pytest.raises(AirflowFailException, match="no contract here"):
+    def misspelt(_: Path) -> PipelineConfig:
+        raise errors.ConfigurationError("config/pipeline.yaml: no such key")
+
+    monkeypatch.setattr(PipelineConfig, "read", misspelt)
+    with pytest.raises(AirflowFailException, match="no such key"):
         summarise(run_id="r1", params={}, dag_run=SimpleNamespace(triggering_user_name="ann", run_type="manual"))
 
 

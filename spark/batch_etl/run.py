@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from batch_etl import logs
+from batch_etl import logs, spark_errors
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.contracts.together import missing_contracts
@@ -54,6 +54,7 @@ def start_session(name: str) -> "SparkSession":
     # Imported here: the stages on the Celery worker have no use for Spark and start sooner without it.
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
+    spark_errors.hush()
     return SparkSession.builder.appName(name).config("spark.sql.session.timeZone", "UTC").getOrCreate()
 
 
@@ -62,6 +63,7 @@ def connected_session(url: str, name: str) -> "SparkSession":
     from pyspark.errors import PySparkException  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
+    spark_errors.hush()
     try:
         session = SparkSession.builder.appName(name).remote(url).getOrCreate()
         session.conf.set("spark.sql.session.timeZone", "UTC")
@@ -193,7 +195,8 @@ def _recorded(run: Run, work: Work, attempt: int) -> StageResult:
     try:
         # Not before: what was asked for and cannot be is a failure of the stage, that others are told of.
         run.recompute.check()
-        result = work(run)
+        with spark_errors.telling_no_value():
+            result = work(run)
     except SparkNeeded as needed:
         needed.attempt = attempt
         raise

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from pyspark.errors import NumberFormatException
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ConfigurationError, LedgerImbalance, QualityStopped, WarehouseUnavailable
@@ -166,12 +167,33 @@ def test_a_row_that_the_warehouse_does_not_take_is_told_nowhere(
     told = 'NotNullViolation: null value in column "phone" of relation "dim_customer" violates not-null constraint'
     recorded = loaded.query(FAILED + " WHERE state = 'failed'")
     assert recorded == [("publish", "failed", f"{told} (core.dim_customer.phone)")]
+    assert telling_a_person(loaded, "r1", caplog.text, str(refusal.value)) == []
+
+
+def test_a_value_that_a_query_of_a_mart_stumbles_over_is_told_nowhere(
+    loaded: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = "SELECT SUM(CAST(email AS INT)) AS n FROM dim_customer WHERE customer_key <> -1"
+    (loaded.home / "sql/transformations/broken.sql").write_text(query, encoding="utf-8")
+    with pytest.raises(NumberFormatException) as refusal:
+        loaded.run("r2", stages=("data_transformation",))
+    loaded.run("r2", stages=AFTER_LOADING[2:])
+
+    ((_, _, recorded),) = loaded.query(FAILED + " WHERE run_key = 'r2' AND state = 'failed'")
+    assert recorded.startswith('NumberFormatException: [CAST_INVALID_INPUT] The value *** of the type "STRING"')
+    assert "== SQL (line 1, position 12) ==\nSELECT SUM(CAST(email AS INT)) AS n FROM dim_customer" in recorded
+    assert "The value *** of" in caplog.text
+    assert telling_a_person(loaded, "r2", caplog.text, *traceback.format_exception(refusal.value)) == []
+
+
+def telling_a_person(pipeline: Pipeline, run_key: str, *texts: str) -> list[str]:
+    """Those of these texts, of the reports of a run and of the audit in which a person stands."""
     tables = ("stage_runs", "incidents", "outbox")
-    audit = [str(loaded.query(f"SELECT t::text FROM audit.{table} AS t")) for table in tables]  # noqa: S608
-    reports = [file.read_text(encoding="utf-8") for file in loaded.home.glob("data/processed/reports/r1.*")]
+    audit = [str(pipeline.query(f"SELECT t::text FROM audit.{table} AS t")) for table in tables]  # noqa: S608
+    files = pipeline.home.glob(f"data/processed/reports/{run_key}.*")
+    reports = [file.read_text(encoding="utf-8") for file in files]
     assert len(reports) == 3
-    texts = [*audit, *reports, caplog.text, str(refusal.value)]
-    assert [text for text in texts if "Ann" in text or "example.org" in text] == []
+    return [text for text in (*audit, *reports, *texts) if "Ann" in text or "example.org" in text]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
 from batch_etl.errors import ConfigurationError
+from batch_etl.spark_errors import what_failed
 from batch_etl.stores.lake import count_rows, files_in, read_part, size_of, write_part
 from batch_etl.stores.mart import read_manifest
 from batch_etl.stores.mart_parts import fingerprint_parts, month_folders
@@ -170,10 +171,8 @@ def _fetch(rows: DataFrame) -> pa.Table | None:
     try:
         return rows.toArrow()
     except (PySparkException, Py4JJavaError) as error:
-        lines = str(error).splitlines()
-        cause = next((line for line in reversed(lines) if line.startswith("Caused by: ")), lines[0])
         # If it is something else, the cluster meets it again.
-        log.warning("rows could not be fetched, so the cluster writes them: %s", cause)
+        log.warning("rows could not be fetched, so the cluster writes them: %s", what_failed(error))
         return None
 
 

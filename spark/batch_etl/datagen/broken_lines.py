@@ -59,7 +59,7 @@ def unknown_field(kind: str, rename: tuple[str, str] | None, added: Cells) -> Ba
         old, new = rename or ("", "")
         return json_line({new if name == old else name: value for name, value in cells.items()} | added)
 
-    return BadLine(kind, f"record: unknown field {rename[1] if rename else next(iter(added))}", write)
+    return BadLine(kind, "record: unknown field", write)
 
 
 def nan_value(column: str) -> BadLine:

@@ -13,6 +13,7 @@ from batch_etl.records.boundaries import Records
 from batch_etl.records.csv_records import parse_csv
 
 MASK = "***"
+_WHOLE = "record"
 
 
 def masked(record: QuarantinedRecord, contract: Contract | None, header: Sequence[str] | None) -> QuarantinedRecord:
@@ -44,14 +45,15 @@ def _personal(contract: Contract) -> set[str]:
 
 def _masked_reason(reason: str, contract: Contract | None) -> str:
     """The reason without the value, unless its column is known to be free of personal data."""
-    free = set(contract.column_names) - _personal(contract) if contract is not None else set()
+    # Of a record as a whole it is the name of a field, where a value may stand by mistake.
+    free = set(contract.column_names) - _personal(contract) - {_WHOLE} if contract is not None else set()
     rule = rule_of(reason)
     return reason if reason.partition(":")[0] in free or reason == rule else f"{rule}: {MASK}"
 
 
 def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> str | None:
     """None where the text cannot be taken apart into the columns of its file."""
-    # A column that the contract does not know may hold anything.
+    # A column that the contract does not know may hold anything, and so may the name of a field.
     free = set(contract.column_names) - _personal(contract)
     if contract.file_format == "json":
         try:
@@ -60,7 +62,9 @@ def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> 
             return None
         if not isinstance(document, dict):
             return None
-        return json.dumps({k: v if k in free else MASK for k, v in document.items()}, ensure_ascii=False)
+        known = set(contract.column_names)
+        shown = {k if k in known else MASK: v if k in free else MASK for k, v in document.items()}
+        return json.dumps(shown, ensure_ascii=False)
     if header is None or len(set(header)) < len(header):
         return None
     record = Records.one_by_one([raw.encode("utf-8")])

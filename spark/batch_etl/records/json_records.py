@@ -71,12 +71,12 @@ class _Parser:
             return {}, _MALFORMED
         if not isinstance(document, dict) or _is_too_deep(document, raw):
             return {}, _MALFORMED
-        # Names too: an unknown one is told in a reason.
+        # Names too: an unknown one is told in a reason, as its value.
         if "\\u0000" in raw and "\0" in _strings(document):
             return {}, "record: NUL character"
         unknown = next((name for name in document if name not in self._known), None)
         if unknown is not None and not self._keeps_unknown:
-            return {}, f"record: unknown field {unknown}"
+            return {}, f"record: unknown field: {unknown}"
         return document, None
 
 

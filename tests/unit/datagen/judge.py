@@ -76,8 +76,7 @@ def _take_document_apart(line: str, columns: list[Any]) -> tuple[str | None, dic
         return "record: malformed JSON", {}
     if len(document) != len(pairs) or not line.startswith("{"):
         return "record: malformed JSON", {}
-    unknown = [name for name in document if name not in names]
-    return (f"record: unknown field {unknown[0]}", {}) if unknown else (None, document)
+    return (None, document) if document.keys() <= set(names) else ("record: unknown field", {})
 
 
 def _judge(fault: str | None, cells: dict[str, Any], columns: list[Any], ledger_amount: str | None) -> Verdict:

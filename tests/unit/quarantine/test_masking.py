@@ -18,14 +18,24 @@ def test_personal_columns_are_masked_in_the_text_and_in_the_reasons() -> None:
 
 
 def test_a_reason_without_a_value_stays() -> None:
-    record = quarantined("{}", "email: missing", "record: unknown field fax")
+    record = quarantined("{}", "email: missing", "record: malformed JSON")
 
-    assert masked(record, CUSTOMERS, None).reasons == ("email: missing", "record: unknown field fax")
+    assert masked(record, CUSTOMERS, None).reasons == ("email: missing", "record: malformed JSON")
 
 
-def test_a_field_that_the_contract_does_not_know_may_hold_anything() -> None:
-    assert masked(quarantined('{"city":"Bonn","fax":"1"}', "x: y"), CUSTOMERS, None).raw == (
-        '{"city": "Bonn", "fax": "***"}'
+def test_a_field_that_the_contract_does_not_know_may_hold_anything_and_its_name_too() -> None:
+    raw = '{"city":"Bonn","fax":"1","ann@example.org":{"full_name":"Ann"}}'
+    shown = masked(quarantined(raw, "record: unknown field: ann@example.org"), CUSTOMERS, None)
+
+    assert (shown.raw, shown.reasons) == ('{"city": "Bonn", "***": "***"}', ("record: unknown field: ***",))
+
+
+def test_a_column_that_is_called_record_reveals_no_name_of_a_field() -> None:
+    columns = (*CUSTOMERS.columns, CUSTOMERS.column("city").model_copy(update={"name": "record"}))
+    with_record = CUSTOMERS.model_copy(update={"columns": columns})
+
+    assert masked(quarantined("{}", "record: unknown field: Ann"), with_record, None).reasons == (
+        "record: unknown field: ***",
     )
 
 
@@ -41,7 +51,7 @@ def test_a_dataset_without_contract_is_masked_whole_for_nobody_knows_what_is_per
 
 
 def test_a_dataset_without_personal_columns_is_shown_as_it_is() -> None:
-    record = quarantined('S1,"a",,\r', "quantity: missing")
+    record = quarantined('S1,"a",,\r', "quantity: missing", "record: unknown field: fax")
 
     assert masked(record, SALES, None) == record
 

@@ -108,7 +108,7 @@ def test_a_document_may_have_100_levels_and_any_number_of_brackets() -> None:
 
 
 def test_a_field_that_no_contract_knows_is_named() -> None:
-    assert fault('{"id": "A", "ID": "B", "colour": 1}') == "record: unknown field ID"
+    assert fault('{"id": "A", "ID": "B", "colour": 1}') == "record: unknown field: ID"
 
 
 @pytest.mark.parametrize(

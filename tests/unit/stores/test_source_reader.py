@@ -188,7 +188,7 @@ def test_a_contract_that_quarantines_gives_every_record_the_fault_of_the_header(
 def test_unknown_fields_of_documents_are_kept_aside_where_the_contract_evolves(tmp_path: Path) -> None:
     content = b'{"id": "A", "size": 7}\n'
 
-    assert read(tmp_path, content, JSON, "_fault", "_extra") == [("record: unknown field size", None)]
+    assert read(tmp_path, content, JSON, "_fault", "_extra") == [("record: unknown field: size", None)]
     evolving = JSON.model_copy(update={"drift": "evolve", "dataset": "others"})
     assert read(tmp_path, content, evolving, "_fault", "_extra") == [(None, '{"size": "7"}')]
 

@@ -43,19 +43,25 @@ def _personal(contract: Contract) -> set[str]:
     return {column.name for column in contract.columns if column.is_personal}
 
 
+def _is_json(contract: Contract | None) -> bool:
+    return contract is not None and contract.file_format == "json"
+
+
 def _masked_reason(reason: str, contract: Contract | None) -> str:
     """The reason without the value, unless its column is known to be free of personal data."""
     # Of a record as a whole it is the name of a field, where a value may stand by mistake.
     free = set(contract.column_names) - _personal(contract) - {_WHOLE} if contract is not None else set()
     rule = rule_of(reason)
-    return reason if reason.partition(":")[0] in free or reason == rule else f"{rule}: {MASK}"
+    value = reason.removeprefix(rule).removeprefix(": ")
+    is_free = reason.partition(":")[0] in free and not (_is_json(contract) and value.startswith(("{", "[")))
+    return reason if is_free or not value else f"{rule}: {MASK}"
 
 
 def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> str | None:
     """None where the text cannot be taken apart into the columns of its file."""
     # A column that the contract does not know may hold anything, and so may the name of a field.
     free = set(contract.column_names) - _personal(contract)
-    if contract.file_format == "json":
+    if _is_json(contract):
         try:
             document = json.loads(raw)
         except (ValueError, RecursionError):
@@ -63,7 +69,11 @@ def _masked_text(raw: str, contract: Contract, header: Sequence[str] | None) -> 
         if not isinstance(document, dict):
             return None
         known = set(contract.column_names)
-        shown = {k if k in known else MASK: v if k in free else MASK for k, v in document.items()}
+        # An object or a list is no value of a column: what is in it has names of its own.
+        shown = {
+            k if k in known else MASK: v if k in free and not isinstance(v, dict | list) else MASK
+            for k, v in document.items()
+        }
         return json.dumps(shown, ensure_ascii=False)
     if header is None or len(set(header)) < len(header):
         return None

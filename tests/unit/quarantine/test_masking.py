@@ -30,6 +30,16 @@ def test_a_field_that_the_contract_does_not_know_may_hold_anything_and_its_name_
     assert (shown.raw, shown.reasons) == ('{"city": "Bonn", "***": "***"}', ("record: unknown field: ***",))
 
 
+@pytest.mark.parametrize("value", ['{"full_name":"Ann","email":"ann@example.org"}', '["ann@example.org"]'])
+def test_an_object_or_a_list_in_a_column_without_personal_data_may_hold_anything(value: str) -> None:
+    record = quarantined(f'{{"customer_id":"C1","city":{value}}}', f"city: not text: {value}", "city: not text: 1")
+
+    shown = masked(record, CUSTOMERS, None)
+
+    assert shown.raw == '{"customer_id": "C1", "city": "***"}'
+    assert shown.reasons == ("city: not text: ***", "city: not text: 1")
+
+
 def test_a_column_that_is_called_record_reveals_no_name_of_a_field() -> None:
     columns = (*CUSTOMERS.columns, CUSTOMERS.column("city").model_copy(update={"name": "record"}))
     with_record = CUSTOMERS.model_copy(update={"columns": columns})

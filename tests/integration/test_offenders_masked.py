@@ -58,6 +58,18 @@ def test_offenders_in_staging_are_named_without_personal_values(gifts: Pipeline)
     ]
 
 
+def test_whole_rows_among_the_offenders_name_nobody_either(gifts: Pipeline) -> None:
+    query = "-- Severity: error\nSELECT gift_id, ROW_TO_JSON(g) AS gift, ARRAY_AGG(TO_JSONB(g)) AS gifts "
+    query += "FROM (SELECT gift_id, giver_id FROM gifts) AS g WHERE gift_id = '2' GROUP BY gift_id, g\n"
+    (gifts.home / "sql/checks/mine.sql").write_text(query, encoding="utf-8")
+
+    with pytest.raises(QualityStopped):
+        gifts.run("r1", stages=["quality_checks"])
+
+    nobody = {"gift_id": "2", "giver_id": "***"}
+    assert gifts.query(OFFENDERS) == [("mine", [{"gift_id": "2", "gift": nobody, "gifts": [nobody]}])]
+
+
 def test_offenders_in_what_is_published_are_named_without_personal_values(gifts: Pipeline) -> None:
     gifts.run("r1", stages=AFTER_LOADING)
     gifts.query("UPDATE core.gifts SET pieces = -1 WHERE gift_id = '1'")

@@ -35,8 +35,19 @@ def personal_names(contracts: Iterable[Contract]) -> set[str]:
 
 
 def masked_row(row: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
-    """A row of a table without personal values."""
-    return {name: MASK if name in personal and value is not None else value for name, value in row.items()}
+    """A row of a table without personal values, nor those of rows that stand in it as JSON or in an array."""
+    return {
+        name: MASK if name in personal and value is not None else _masked_inside(value, personal)
+        for name, value in row.items()
+    }
+
+
+def _masked_inside(value: Any, personal: Collection[str]) -> Any:  # noqa: ANN401 - whatever stands in a column
+    if isinstance(value, dict):
+        return masked_row(value, personal)
+    if isinstance(value, list):
+        return [_masked_inside(part, personal) for part in value]
+    return value
 
 
 def _personal(contract: Contract) -> set[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from batch_etl.contract import Contract
-from batch_etl.quarantine.masking import masked
+from batch_etl.quarantine.masking import masked, masked_row
 from tests.unit.quarantine.drawn import CUSTOMERS, SALES, quarantined
 
 
@@ -83,3 +83,16 @@ def test_csv_is_masked_by_the_header_of_its_file(raw: str, header: tuple[str, ..
     )
 
     assert masked(quarantined(raw, "city: missing"), as_csv, header).raw == (shown or "***")
+
+
+def test_rows_inside_a_row_are_masked_as_well() -> None:
+    ann = {"customer_id": "C1", "email": "ann@example.org", "phone": None}
+    row = {"customer_id": "C1", "customer": ann, "others": [[{"n": 1, "last": ann}], "Bonn"], "email": [ann]}
+
+    shown = {"customer_id": "C1", "email": "***", "phone": None}
+    assert masked_row(row, {"email", "phone"}) == {
+        "customer_id": "C1",
+        "customer": shown,
+        "others": [[{"n": 1, "last": shown}], "Bonn"],
+        "email": "***",
+    }

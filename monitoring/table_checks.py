@@ -21,7 +21,7 @@ from batch_etl.quarantine.masking import masked_row, personal_names
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load
-from batch_etl.stores.warehouse import fetch_rows, what_failed
+from batch_etl.stores.warehouse import fetch_rows, quotes_a_value, what_failed
 from monitoring.measured_tables import Measured
 
 _HEADER = re.compile(r"^-- (Severity|Sales): (.+)$", re.MULTILINE)
@@ -89,11 +89,10 @@ def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:
         rows = fetch_rows(cursor, file.read_text(encoding="utf-8"))
     except psycopg2.OperationalError:
         raise
-    except psycopg2.DataError as error:
-        # It quotes a value of a row; of all others the line is one of the check.
-        raise ConfigurationError(f"{file}: {what_failed(error)}; mend the check") from None
     except psycopg2.Error as error:
-        raise ConfigurationError(f"{file}: {' '.join(str(error).split())}; mend the check") from None
+        # Where no value of a row is quoted, the line is one of the check.
+        told = what_failed(error) if quotes_a_value(error) else " ".join(str(error).split())
+        raise ConfigurationError(f"{file}: {told}; mend the check") from None
     cursor.execute("ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads")
     return rows
 

@@ -214,3 +214,34 @@ def test_an_error_of_the_warehouse_tells_no_value(warehouse_dsn: str, statement:
 
     assert str(refusal.value) == told
     assert "Ann" not in "".join(traceback.format_exception(refusal.value))
+
+
+@pytest.mark.parametrize("code", ["P0001", "23514", "P0004"])
+def test_what_a_trigger_says_of_a_row_is_not_told_but_where_it_stands(warehouse_dsn: str, code: str) -> None:
+    refusal = f"RAISE EXCEPTION 'bad row %', NEW USING ERRCODE = '{code}'"
+    statement = f"""
+        CREATE FUNCTION core.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal}; END $$;
+        CREATE TEMP TABLE people (full_name text);
+        CREATE TRIGGER refuse BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION core.refuse();
+        INSERT INTO people VALUES ('Ann');
+        """  # noqa: S608
+    with (
+        pytest.raises(psycopg2.Error) as told,
+        warehouse.connect(warehouse_dsn, application_name="test") as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+    assert str(told.value) == "*** (PL/pgSQL function core.refuse() line 1 at RAISE)"
+    assert "Ann" not in "".join(traceback.format_exception(told.value))
+
+
+def test_what_our_own_functions_say_stays_readable(warehouse_dsn: str) -> None:
+    with (
+        pytest.raises(psycopg2.errors.NoDataFound) as told,
+        warehouse.connect(warehouse_dsn, application_name="test") as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT * FROM history.as_of(NULL::core.dim_customer, 7)")
+
+    assert str(told.value) == "there is no release 7 of core.dim_customer"

@@ -18,7 +18,12 @@ Statement = str | sql.Composed
 Values = Sequence[object] | Mapping[str, object] | None
 
 # Their class in PostgreSQL, "Data Exception": of these the first line quotes a value too.
-_QUOTES_A_VALUE = "22"
+_DATA_EXCEPTION = "22"
+# What a function says with RAISE or ASSERT is its own text, in which a row may stand, whatever SQLSTATE it gives.
+_FREE_TEXT = ("P0001", "P0004")
+_RAISED = re.compile(r"PL/pgSQL function .+ line \d+ at (RAISE|ASSERT)")
+# With this one raises history.as_of, which names releases.
+_RAISED_BY_OURS = "P0002"
 
 
 @contextmanager
@@ -50,10 +55,23 @@ def what_failed(error: psycopg2.Error) -> str:
     """What is wrong and where. DETAIL, CONTEXT and LINE hold whole rows and the values of statements."""
     about = error.diag
     text = about.message_primary or str(error).strip().partition("\n")[0]
-    if (error.pgcode or "").startswith(_QUOTES_A_VALUE):
+    if _is_free_text(error):
+        raised = _RAISED.match(about.context or "")
+        text = f"*** ({raised[0]})" if raised else "***"
+    elif quotes_a_value(error):
         text = re.sub('".*"', '"***"', text, flags=re.DOTALL)
     place = [name for name in (about.schema_name, about.table_name, about.column_name, about.constraint_name) if name]
     return f"{text} ({'.'.join(place)})" if place else text
+
+
+def quotes_a_value(error: psycopg2.Error) -> bool:
+    """Whether what is wrong cannot be told without a value of a row."""
+    return (error.pgcode or "").startswith(_DATA_EXCEPTION) or _is_free_text(error)
+
+
+def _is_free_text(error: psycopg2.Error) -> bool:
+    is_raised = _RAISED.match(error.diag.context or "") is not None
+    return error.pgcode in _FREE_TEXT or (is_raised and error.pgcode != _RAISED_BY_OURS)
 
 
 def fetch_rows(cursor: Cursor, statement: Statement, values: Values = None) -> list[dict[str, Any]]:

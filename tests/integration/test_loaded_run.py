@@ -151,9 +151,12 @@ def test_the_summary_tells_the_run_and_writing_it_again_changes_nothing(loaded: 
         "  check_name         severity  message\n"
         "  quarantined_share  warn      1 file has more than 20% of the records in quarantine: "
         "customers_1.json (2 of 4)\n\n"
+        "Offending rows\n"
+        "  quarantined_share\n"
+        "    file customers_1.json, records 4, quarantined 2\n\n"
         "Records: 14 in 3 files = 9 clean + 3 quarantined + 2 duplicates; 0 files refused\n\n"
     )
-    assert report.split("\n\n")[5].split("\n")[:4] == [
+    assert report.split("\n\n")[6].split("\n")[:4] == [
         "Quarantine",
         "  dataset    reason                   records",
         "  customers  city: missing            1",

@@ -49,7 +49,9 @@ sales AS (
 ended AS (
     SELECT DISTINCT ON (stage)
         stage,
-        state
+        state,
+        started_at,
+        SPLIT_PART(details ->> 'error', ':', 1) AS error_class
     FROM audit.stage_runs
     WHERE run_key = %(run_key)s
     ORDER BY stage ASC, attempt DESC
@@ -58,6 +60,16 @@ ended AS (
 outcome AS (
     SELECT
         CASE
+            -- A try that came to grief before it claimed the run: what the try before it came to says nothing of it.
+            WHEN EXISTS (
+                SELECT 1
+                FROM ended
+                WHERE
+                    ended.state = 'failed'
+                    AND ended.started_at > attempt.claimed_at
+                    AND ended.stage NOT IN ('daily_summary', 'notifications')
+                    AND ended.error_class NOT IN ('QualityStopped', 'Superseded')
+            ) THEN 'failed'
             WHEN attempt.is_dry_run AND attempt.state = 'unchanged' THEN 'dry run, nothing new'
             WHEN attempt.is_dry_run AND attempt.state = 'audited' THEN 'dry run'
             WHEN attempt.state IN ('published', 'unchanged', 'stopped') THEN attempt.state

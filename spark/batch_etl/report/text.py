@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from batch_etl.errors import QualityStopped, kind_of
 from batch_etl.report.cells import cell, first_rows
 from batch_etl.report.verdict import verdict
 from batch_etl.summary import Rows, Summary
@@ -45,9 +46,9 @@ def render_json(summary: Summary) -> str:
 
 
 def failed_stages(summary: Summary) -> Rows:
-    """The stages whose error ended the run; a stop by the checks is told by the checks."""
-    is_failed = summary.figures["outcome"] == "failed"
-    return [stage for stage in summary.stages if is_failed and stage["state"] == "failed"]
+    """The stages whose last try failed; a stop by the checks is told by the checks."""
+    failed = [stage for stage in summary.stages if stage["state"] == "failed"]
+    return [stage for stage in failed if kind_of(str(stage["error"] or "")) is not QualityStopped]
 
 
 def is_change(change: Mapping[str, Any]) -> bool:

@@ -1,0 +1,80 @@
+"""A run that is tried again is told by its newest try, whatever an earlier one came to."""
+
+import pytest
+
+from batch_etl.claim import mark_dry_run
+from batch_etl.errors import QualityStopped, Superseded
+from batch_etl.report.text import render_text
+from batch_etl.run import Run, StageResult, run_stage
+from batch_etl.stores import warehouse
+from batch_etl.summary import read_summary
+from tests.integration.pipeline import AFTER_LOADING, Pipeline
+
+
+def told(pipeline: Pipeline, run_key: str) -> str:
+    with warehouse.connect(pipeline.dsn, application_name="test") as connection:
+        return render_text(read_summary(connection, run_key, pipeline.settings))
+
+
+def verdict(pipeline: Pipeline, run_key: str) -> str:
+    return told(pipeline, run_key).splitlines()[0]
+
+
+def fail(pipeline: Pipeline, run_key: str, stage: str, error: Exception | None = None) -> None:
+    def failing(_: Run) -> StageResult:
+        raise error or RuntimeError("the disk is full")
+
+    with pytest.raises(type(error) if error else RuntimeError):
+        run_stage(Run(run_key, stage, "all", pipeline.settings), failing)
+
+
+def test_a_published_run_whose_next_try_fails_before_loading_is_told_as_failed_until_one_is_good(
+    loaded: Pipeline,
+) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    loaded.run("r1", stages=["data_ingestion"])
+    fail(loaded, "r1", "data_cleaning")
+
+    assert told(loaded, "r1").startswith(
+        "Run r1: NOT published (failed), release 1 stays\n\n"
+        "Failed stages\n  stage          error\n  data_cleaning  RuntimeError: the disk is full\n\n"
+    )
+
+    loaded.run("r1")
+    assert verdict(loaded, "r1") == "Run r1: nothing new, release 1 stays"
+
+
+def test_a_stopped_run_whose_next_try_fails_tells_that_failure_and_not_the_stop(loaded: Pipeline) -> None:
+    loaded.query("UPDATE staging.fct_sale_t1 SET gross_usd = gross_usd + 1, discount_usd = discount_usd + 1")
+    with pytest.raises(QualityStopped):
+        loaded.run("r1", stages=["quality_checks"])
+    assert "Failed stages" not in told(loaded, "r1")
+
+    fail(loaded, "r1", "data_ingestion")
+
+    assert told(loaded, "r1").startswith(
+        "Run r1: NOT published (failed), there is no release yet\n\n"
+        "Failed stages\n  stage           error\n  data_ingestion  RuntimeError: the disk is full\n\n"
+    )
+
+
+def test_a_dry_run_whose_next_try_fails_is_told_as_failed(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=["quality_checks"])
+    with warehouse.connect(loaded.dsn, application_name="test") as connection:
+        mark_dry_run(connection, "r1")
+    assert verdict(loaded, "r1").startswith("Run r1: dry run: nothing was published")
+
+    fail(loaded, "r1", "data_ingestion")
+
+    assert verdict(loaded, "r1") == "Run r1: NOT published (failed), there is no release yet"
+
+
+def test_what_fails_after_the_publish_is_told_and_leaves_it_published(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    fail(loaded, "r1", "notifications")
+    fail(loaded, "r1", "publish", Superseded("attempt 1: a newer one holds the run"))
+
+    text = told(loaded, "r1")
+
+    assert text.startswith("Run r1: published as release 1\n\nFailed stages\n")
+    assert "  notifications  RuntimeError: the disk is full\n" in text

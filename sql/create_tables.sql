@@ -340,7 +340,8 @@ CREATE INDEX IF NOT EXISTS daily_summary_by_time ON marts.daily_summary (summari
 COMMENT ON TABLE marts.daily_summary IS 'One row a run: what it read, what became of it, and the warehouse it left behind.';
 COMMENT ON COLUMN marts.daily_summary.run_key IS 'The DAG run.';
 COMMENT ON COLUMN marts.daily_summary.summarised_at IS 'When the summary was written.';
-COMMENT ON COLUMN marts.daily_summary.release IS 'Release that was visible when the summary was written; empty before the first.';
+COMMENT ON COLUMN marts.daily_summary.release IS
+'The run''s own newest release; of a run that published none the one that stays, empty before the first.';
 COMMENT ON COLUMN marts.daily_summary.outcome IS 'published, unchanged, stopped by a check, failed in a stage, or how far the run came.';
 COMMENT ON COLUMN marts.daily_summary.source_files IS 'Files that the run found, known ones included.';
 COMMENT ON COLUMN marts.daily_summary.refused_files IS 'Files that the run refused whole.';
@@ -349,7 +350,7 @@ COMMENT ON COLUMN marts.daily_summary.clean_records IS 'Those that keep their co
 COMMENT ON COLUMN marts.daily_summary.quarantined_records IS 'Those that break it.';
 COMMENT ON COLUMN marts.daily_summary.duplicate_records IS 'Those that repeat another one of their file.';
 COMMENT ON COLUMN marts.daily_summary.failed_checks IS 'Quality checks of the run that failed, warnings included.';
-COMMENT ON COLUMN marts.daily_summary.sales IS 'Sales in core.fct_sale after the run.';
+COMMENT ON COLUMN marts.daily_summary.sales IS 'Sales in core.fct_sale in that release.';
 COMMENT ON COLUMN marts.daily_summary.net_usd IS 'Their net_usd.';
 
 ALTER TABLE marts.daily_summary ADD COLUMN IF NOT EXISTS triggered_by text;

@@ -84,21 +84,51 @@ outcome AS (
     LEFT JOIN audit.runs AS attempt ON asked.run_key = attempt.run_key
 ),
 
-known AS (
-    SELECT MAX(triggered_by) AS triggered_by
-    FROM marts.daily_summary
-    WHERE run_key = %(run_key)s
+visible AS (
+    SELECT
+        MAX(release) AS release,
+        MAX(release) FILTER (WHERE run_key = %(run_key)s) AS of_run
+    FROM audit.releases
 ),
 
-visible AS (
-    SELECT MAX(release) AS release
-    FROM audit.releases
+-- Where a run has published its own newest release counts, otherwise the one that stays.
+told AS (
+    SELECT
+        visible.release AS visible_release,
+        CASE WHEN outcome.outcome = 'published' THEN COALESCE(visible.of_run, visible.release) ELSE visible.release END
+            AS release
+    FROM outcome
+    CROSS JOIN visible
+),
+
+-- What releases after it did to the sales.
+since AS (
+    SELECT
+        COALESCE(SUM(later.rows_inserted - later.rows_deleted), 0)::bigint AS sales,
+        COALESCE(SUM((later.sums ->> 'net_usd')::numeric), 0) AS net_usd
+    FROM told
+    INNER JOIN audit.release_changes AS later ON told.release < later.release
+    WHERE later.table_name = 'core.fct_sale'
+),
+
+-- Once a later release has come, what was written down of this one stays.
+known AS (
+    SELECT
+        MAX(earlier.triggered_by) AS triggered_by,
+        MAX(earlier.sales) FILTER (WHERE earlier.release = told.release AND told.release < told.visible_release)
+            AS sales,
+        MAX(earlier.net_usd) FILTER (WHERE earlier.release = told.release AND told.release < told.visible_release)
+            AS net_usd
+    FROM marts.daily_summary AS earlier
+    CROSS JOIN told
+    WHERE earlier.run_key = %(run_key)s
 )
 
 SELECT
     known.triggered_by,
     outcome.outcome,
-    visible.release,
+    told.release,
+    told.visible_release,
     found.source_files,
     found.refused_files,
     records.source_records,
@@ -106,12 +136,13 @@ SELECT
     records.quarantined_records,
     records.duplicate_records,
     checks.failed_checks,
-    sales.sales,
-    sales.net_usd,
+    COALESCE(known.sales, sales.sales - since.sales) AS sales,
+    COALESCE(known.net_usd, sales.net_usd - since.net_usd) AS net_usd,
     NOW() AS read_at
 FROM outcome
 CROSS JOIN known
-CROSS JOIN visible
+CROSS JOIN told
+CROSS JOIN since
 CROSS JOIN found
 CROSS JOIN records
 CROSS JOIN checks

@@ -13,7 +13,7 @@ from batch_etl.report.cells import change
 from batch_etl.report.plots import plot_bars, plot_days, plot_runs
 from batch_etl.report.templates import make_environment
 from batch_etl.report.text import failed_stages, is_change, judged_again
-from batch_etl.report.verdict import mood, verdict
+from batch_etl.report.verdict import is_overtaken, mood, verdict
 from batch_etl.summary import Rows, Summary
 
 # Name, figure of a day, decimals.
@@ -35,6 +35,7 @@ def render_html(summary: Summary) -> str:
         figures=figures,
         mood=mood(figures),
         verdict=verdict(figures),
+        is_overtaken=is_overtaken(figures),
         failed_stages=failed_stages(summary),
         judged_again=judged_again(summary),
         failed_checks=[check for check in summary.checks if not check["is_passed"]],
@@ -88,7 +89,8 @@ def _since_last_release(summary: Summary) -> dict[str, Any] | None:
     earlier = [run for run in summary.history if run["release"] is not None and run["release"] < (release or 0)]
     if not earlier or summary.figures["outcome"] != "published":
         return None
-    before = earlier[-1]
+    # A run that was summarised again stands among the last ones.
+    before = max(earlier, key=lambda run: int(run["release"]))
     return {
         "release": before["release"],
         "sales": f"{summary.figures['sales'] - before['sales']:+,}",

@@ -7,7 +7,7 @@ from typing import Any
 
 from batch_etl.errors import QualityStopped, kind_of
 from batch_etl.report.cells import cell, first_rows
-from batch_etl.report.verdict import verdict
+from batch_etl.report.verdict import is_overtaken, verdict
 from batch_etl.summary import Rows, Summary
 from batch_etl.wording import counted
 
@@ -24,13 +24,14 @@ def render_text(summary: Summary) -> str:
     figures = summary.figures
     failed = [check for check in summary.checks if not check["is_passed"]]
     changes = [change for change in summary.changes if is_change(change)]
+    at_release = f" at release {figures['release']}" if is_overtaken(figures) else ""
     parts = [
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
         _table("Failed stages", failed_stages(summary), ("stage", "error")),
         _table("Failed checks", failed, ("check_name", "severity", "message")),
         _offending_rows(failed),
         _records(summary),
-        f"Warehouse: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
+        f"Warehouse{at_release}: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, _FILE_COLUMNS),
         _quarantine(summary),
         _table("Changed", changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),

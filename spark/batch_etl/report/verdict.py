@@ -11,12 +11,21 @@ def verdict(figures: Mapping[str, Any]) -> str:
     outcome, release = figures["outcome"], figures["release"]
     stays = "there is no release yet" if release is None else f"release {release} stays"
     outcomes = {
-        "published": f"published as release {release}",
+        "published": f"published as release {release}{_what_stands_now(figures)}",
         "unchanged": f"nothing new, {stays}",
         "dry run": f"dry run: nothing was published, {stays}; ./etl plan tells what a publish would change",
         "dry run, nothing new": f"dry run: nothing new, {stays}",
     }
     return str(outcomes.get(outcome, f"NOT published ({outcome}), {stays}"))
+
+
+def is_overtaken(figures: Mapping[str, Any]) -> bool:
+    """Whether readers see a later release; nobody says so of a row of marts.daily_summary."""
+    return bool(figures.get("visible_release", figures["release"]) != figures["release"])
+
+
+def _what_stands_now(figures: Mapping[str, Any]) -> str:
+    return f"; release {figures['visible_release']} stands now" if is_overtaken(figures) else ""
 
 
 def mood(figures: Mapping[str, Any]) -> Mood:

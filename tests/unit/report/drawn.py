@@ -10,6 +10,7 @@ FIGURES = {
     "triggered_by": "Ann",
     "outcome": "published",
     "release": 3,
+    "visible_release": 3,
     "source_files": 2,
     "refused_files": 1,
     "source_records": 1020,

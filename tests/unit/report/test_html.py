@@ -68,7 +68,7 @@ def test_a_run_that_failed_names_the_stage_and_its_error_first() -> None:
 
     places = [told.index(words) for words in ("NOT published (failed)", "LedgerImbalance: <8>", "unknown_share")]
     assert places == sorted(places)
-    assert "Of release 3, which readers see: nothing of this run is in it." in told
+    assert "Of release 3, which readers see: nothing of this try is in it." in told
     assert render_text(failed).split("\n\n")[1] == (
         "Failed stages\n  stage          error\n  data_cleaning  LedgerImbalance: <8> records"
     )

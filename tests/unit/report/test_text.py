@@ -71,9 +71,12 @@ def test_a_run_that_read_no_file_says_how_many_records_it_judged_again() -> None
 
 
 def test_the_verdict_says_what_is_visible() -> None:
-    def verdict(outcome: str, release: int | None) -> str:
-        return render_text(replace(FULL, figures={**FIGURES, "outcome": outcome, "release": release})).splitlines()[0]
+    def verdict(outcome: str, release: int | None, visible: int | None = None) -> str:
+        figures = {**FIGURES, "outcome": outcome, "release": release, "visible_release": visible or release}
+        return render_text(replace(FULL, figures=figures)).splitlines()[0]
 
     assert verdict("unchanged", 3) == "Run manual__1: nothing new, release 3 stays"
+    assert verdict("published", 3) == "Run manual__1: published as release 3"
+    assert verdict("published", 3, 5) == "Run manual__1: published as release 3; release 5 stands now"
     assert verdict("stopped", 3) == "Run manual__1: NOT published (stopped), release 3 stays"
     assert verdict("stopped", None) == "Run manual__1: NOT published (stopped), there is no release yet"

@@ -45,6 +45,31 @@ judged AS (
     GROUP BY ledger.dataset
 ),
 
+-- A copy under another name is the same batch.
+waiting AS (
+    SELECT
+        delivered.dataset,
+        MAX(delivered.records) AS records
+    FROM audit.source_files AS delivered
+    WHERE
+        delivered.run_key = %(run_key)s
+        AND delivered.batch_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM ledger
+            WHERE ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
+        )
+    GROUP BY delivered.dataset, delivered.batch_id
+),
+
+unjudged AS (
+    SELECT
+        dataset,
+        SUM(records)::bigint AS records
+    FROM waiting
+    GROUP BY dataset
+),
+
 released AS (
     SELECT
         dataset,
@@ -88,14 +113,16 @@ SELECT
     found.refused_files,
     found.size_bytes,
     published.row_count AS published_rows,
-    COALESCE(judged.source_records, 0) AS source_records,
+    COALESCE(judged.source_records, 0) + COALESCE(unjudged.records, 0) AS source_records,
     COALESCE(judged.clean_records, 0) AS clean_records,
     COALESCE(judged.quarantined_records, 0) AS quarantined_records,
     COALESCE(judged.duplicate_records, 0) AS duplicate_records,
+    COALESCE(unjudged.records, 0) AS unjudged_records,
     COALESCE(released.batches, 0) AS released_batches,
     COALESCE(released.clean_records, 0) AS released_clean_records
 FROM found
 LEFT JOIN judged ON found.dataset = judged.dataset
+LEFT JOIN unjudged ON found.dataset = unjudged.dataset
 LEFT JOIN released ON found.dataset = released.dataset
 LEFT JOIN published ON found.dataset = published.dataset
 ORDER BY found.dataset

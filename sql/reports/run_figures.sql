@@ -21,6 +21,26 @@ judged AS (
     ORDER BY ledger.dataset ASC, ledger.batch_id ASC, ledger.judged_at DESC
 ),
 
+-- A copy under another name is the same batch.
+waiting AS (
+    SELECT MAX(delivered.records) AS records
+    FROM audit.source_files AS delivered
+    WHERE
+        delivered.run_key = %(run_key)s
+        AND delivered.batch_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1
+            FROM audit.batch_ledger AS ledger
+            WHERE ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
+        )
+    GROUP BY delivered.dataset, delivered.batch_id
+),
+
+unjudged AS (
+    SELECT COALESCE(SUM(records), 0)::bigint AS records
+    FROM waiting
+),
+
 records AS (
     SELECT
         COALESCE(SUM(source_records), 0)::bigint AS source_records,
@@ -131,11 +151,12 @@ SELECT
     told.visible_release,
     found.source_files,
     found.refused_files,
-    records.source_records,
     records.clean_records,
     records.quarantined_records,
     records.duplicate_records,
+    unjudged.records AS unjudged_records,
     checks.failed_checks,
+    records.source_records + unjudged.records AS source_records,
     COALESCE(known.sales, sales.sales - since.sales) AS sales,
     COALESCE(known.net_usd, sales.net_usd - since.net_usd) AS net_usd,
     NOW() AS read_at
@@ -145,5 +166,6 @@ CROSS JOIN told
 CROSS JOIN since
 CROSS JOIN found
 CROSS JOIN records
+CROSS JOIN unjudged
 CROSS JOIN checks
 CROSS JOIN sales

@@ -78,3 +78,21 @@ def test_what_fails_after_the_publish_is_told_and_leaves_it_published(loaded: Pi
 
     assert text.startswith("Run r1: published as release 1\n\nFailed stages\n")
     assert "  notifications  RuntimeError: the disk is full\n" in text
+
+
+def test_records_that_were_read_and_not_judged_are_counted_as_such_until_they_are(loaded: Pipeline) -> None:
+    sales = (loaded.raw / "sales_1.csv").read_text(encoding="utf-8")
+    for name in ("sales_2.csv", "sales_copy.csv"):
+        (loaded.raw / name).write_text(sales.replace("S0000000", "S0000001"), encoding="utf-8")
+    loaded.run("r2", stages=["data_ingestion"])
+    fail(loaded, "r2", "data_cleaning")
+    loaded.run("r2", stages=["daily_summary"])
+
+    expected = "Records: 22 in 5 files = 9 clean + 3 quarantined + 2 duplicates + 8 not judged yet; 0 files refused\n"
+    assert expected in told(loaded, "r2")
+    assert loaded.query("SELECT source_records FROM marts.daily_summary") == [(22,)]
+    page = (loaded.home / "data/processed/reports/r2.html").read_text(encoding="utf-8")
+    assert page.count("8 not judged yet") == 2
+
+    loaded.run("r2", stages=["data_cleaning"])
+    assert "Records: 22 in 5 files = 14 clean + 4 quarantined + 4 duplicates; 0 files" in told(loaded, "r2")

@@ -68,10 +68,12 @@ def _records(summary: Summary) -> str:
     if again := judged_again(summary):
         return f"Records: no file was read; {again:,} of earlier files were judged again"
     figures = summary.figures
+    unjudged = f" + {figures['unjudged_records']:,} not judged yet" if figures["unjudged_records"] else ""
     return (
         f"Records: {figures['source_records']:,} in {counted(figures['source_files'], 'file')} = "
         f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
-        f"{counted(figures['duplicate_records'], 'duplicate')}; {counted(figures['refused_files'], 'file')} refused"
+        f"{counted(figures['duplicate_records'], 'duplicate')}{unjudged}; "
+        f"{counted(figures['refused_files'], 'file')} refused"
     )
 
 

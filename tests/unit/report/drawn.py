@@ -17,6 +17,7 @@ FIGURES = {
     "clean_records": 1000,
     "quarantined_records": 15,
     "duplicate_records": 5,
+    "unjudged_records": 0,
     "failed_checks": 1,
     "sales": 1234567,
     "net_usd": Decimal("98765.40"),
@@ -35,7 +36,7 @@ FULL = Summary(
         {
             **{"dataset": "sales", "files": 2, "refused_files": 1, "size_bytes": 20480, "source_records": 1020},
             **{"clean_records": 1000, "duplicate_records": 5, "quarantined_records": 15},
-            **{"released_batches": 7, "released_clean_records": 1100, "published_rows": 1050},
+            **{"unjudged_records": 0, "released_batches": 7, "released_clean_records": 1100, "published_rows": 1050},
         }
     ],
     stages=[

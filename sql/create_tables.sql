@@ -665,12 +665,14 @@ ALTER TABLE audit.releases
 ADD COLUMN IF NOT EXISTS restored_from bigint REFERENCES audit.releases,
 ADD COLUMN IF NOT EXISTS is_pinned boolean NOT NULL DEFAULT FALSE,
 ADD COLUMN IF NOT EXISTS has_history boolean NOT NULL DEFAULT FALSE,
-ADD COLUMN IF NOT EXISTS foreign_writes bigint NOT NULL DEFAULT 0;
+ADD COLUMN IF NOT EXISTS foreign_writes bigint NOT NULL DEFAULT 0,
+ADD COLUMN IF NOT EXISTS table_rows jsonb;
 COMMENT ON COLUMN audit.releases.restored_from IS 'The earlier release whose content this one put back; empty for a publish.';
 COMMENT ON COLUMN audit.releases.is_pinned IS 'Whether runs leave it alone until there are new batches, contracts or code: so after a restore.';
 COMMENT ON COLUMN audit.releases.has_history IS 'Whether history.* still holds what this release replaced.';
 COMMENT ON COLUMN audit.releases.foreign_writes IS
 'Where audit.foreign_writes stood when everything was last compared: what others wrote before is undone.';
+COMMENT ON COLUMN audit.releases.table_rows IS 'Rows of each table after it; empty in restored releases, and in those of before it stood here.';
 
 ALTER TABLE audit.release_changes
 ADD COLUMN IF NOT EXISTS sums jsonb NOT NULL DEFAULT '{}';

@@ -114,11 +114,12 @@ def _publish_all(
     lock_tables(cursor, [table.identifier for table in tables])
     if adopts:
         require_quiet(cursor, within_seconds=_QUIET_WITHIN_SECONDS)
+    mart = load.mart
     release = record_release(
-        cursor, run_key, token, fingerprint=load.mart.fingerprint, foreign_writes=load.foreign_writes
+        cursor, run_key, token, fingerprint=mart.fingerprint, rows=mart.rows, foreign_writes=load.foreign_writes
     )
-    record_batches(cursor, release, load.mart)
-    record_parts(cursor, release, load.mart.parts)
+    record_batches(cursor, release, mart)
+    record_parts(cursor, release, mart.parts)
     changes = [_publish_one(cursor, table, load, token, release, adopts=adopts) for table in tables]
     record_changes(cursor, release, changes)
     body = "\n".join(map(str, sorted(changes, key=lambda change: change.table)))
@@ -219,11 +220,13 @@ def record_release(
     token: int,
     *,
     fingerprint: str,
+    rows: Mapping[str, int] | None = None,
     foreign_writes: int | None = None,
     restored_from: int | None = None,
 ) -> int:
     """Give the next number to what this transaction makes visible.
 
+    rows            by table; None of a restore
     foreign_writes  as of audit.releases; None: as of the release before
     restored_from   of a restore, which stays until something new arrives
     """
@@ -232,15 +235,15 @@ def record_release(
         cursor,
         """
         INSERT INTO audit.releases
-            (release, run_key, token, fingerprint, restored_from, is_pinned, has_history, foreign_writes)
+            (release, run_key, token, fingerprint, restored_from, is_pinned, has_history, foreign_writes, table_rows)
         SELECT
             COALESCE(MAX(release), 0) + 1, %(run_key)s, %(token)s, %(fingerprint)s,
             %(restored_from)s, %(restored_from)s IS NOT NULL, TRUE,
-            COALESCE(%(foreign_writes)s, (ARRAY_AGG(foreign_writes ORDER BY release DESC))[1], 0)
+            COALESCE(%(foreign_writes)s, (ARRAY_AGG(foreign_writes ORDER BY release DESC))[1], 0), %(rows)s::jsonb
         FROM audit.releases
         RETURNING release
         """,
-        told | {"foreign_writes": foreign_writes},
+        told | {"foreign_writes": foreign_writes, "rows": json.dumps(dict(rows)) if rows else None},
     )
     return int(release)
 

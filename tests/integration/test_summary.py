@@ -1,7 +1,11 @@
 """What the summary tells of a run is of the run's own release, also when it is told later."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from batch_etl.recompute import Recompute
 from batch_etl.report.html import render_html
 from batch_etl.report.text import render_text
 from batch_etl.restore import restore
@@ -103,3 +107,25 @@ def test_a_run_that_published_nothing_tells_the_release_that_stays(loaded: Pipel
     loaded.run("r3")
 
     assert verdict(loaded, "r2") == "Run r2: nothing new, release 2 stays"
+
+
+def test_the_published_rows_of_an_own_dataset_are_those_of_its_table_whatever_was_done_by_hand(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    here = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+
+    def published() -> int:
+        ((rows,),) = here.query("SELECT COUNT(*) FROM core.stores")
+        (row,) = (row for row in told(here, "r1").datasets if row["dataset"] == "stores")
+        assert row["published_rows"] == rows
+        return int(rows)
+
+    assert published() == 2
+    here.query("DELETE FROM core.stores WHERE store_id = 'ST001'")
+    here.run("r2", recompute=Recompute(is_full=True))
+    assert published() == 2
+    # Also where what the run loaded is forgotten.
+    here.run("r2")
+    go_back(here, 1)
+    # As it was before what was done by hand was undone.
+    assert published() == 1

@@ -813,7 +813,8 @@ CREATE INDEX IF NOT EXISTS outbox_waiting ON audit.outbox (message_id) WHERE sen
 COMMENT ON TABLE audit.outbox IS 'One row a message, written in the transaction that it reports on.';
 COMMENT ON COLUMN audit.outbox.message_id IS 'Number of the message.';
 COMMENT ON COLUMN audit.outbox.run_key IS 'The DAG run it is about.';
-COMMENT ON COLUMN audit.outbox.kind IS 'What happened: published, or incident_7_opened, incident_7_worse and incident_7_recovered; a run says each once.';
+COMMENT ON COLUMN audit.outbox.kind IS
+'What happened: release_3_published, or incident_7_opened, incident_7_worse and incident_7_recovered; a run says each once.';
 COMMENT ON COLUMN audit.outbox.severity IS 'info, warn or error.';
 COMMENT ON COLUMN audit.outbox.subject IS 'One line.';
 COMMENT ON COLUMN audit.outbox.body IS 'The message as text.';

@@ -124,7 +124,7 @@ def _publish_all(
     record_changes(cursor, release, changes)
     body = "\n".join(map(str, sorted(changes, key=lambda change: change.table)))
     subject = f"Release {release} is published"
-    write_message(cursor, run_key, kind="published", severity="info", subject=subject, body=body)
+    write_message(cursor, run_key, kind=f"release_{release}_published", severity="info", subject=subject, body=body)
     history.prune(cursor, release, kept=limits.kept)
     advance(cursor, run_key, token, state="published")
     if adopts:

@@ -66,7 +66,8 @@ def restore(connection: Connection, wanted: int, *, run_key: str, limits: Releas
         release.record_changes(cursor, number, changes)
         body = "\n".join(str(change) for change in changes)
         subject = f"Release {number} puts release {wanted} back"
-        write_message(cursor, run_key, kind="published", severity="warn", subject=subject, body=body)
+        kind = f"release_{number}_published"
+        write_message(cursor, run_key, kind=kind, severity="warn", subject=subject, body=body)
         history.prune(cursor, number, kept=limits.kept)
         advance(cursor, run_key, token, state="published")
         return Restored(number, wanted, changes)

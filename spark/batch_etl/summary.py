@@ -64,6 +64,9 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
         marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
     parts["figures"] = parts["figures"][0]
+    if parts["figures"]["outcome"] != "published":
+        # What an earlier try published is not what this one did.
+        parts["changes"] = []
     lake = Lake(settings.folder("processed"))
     rejected = [_rejected_batch(lake, **row) for row in parts.pop("rejected")]
     desk = Desk(connection, _contracts(settings), lake)

@@ -43,9 +43,9 @@ def test_a_publish_touches_only_the_rows_that_differ(warehouse: Pipeline) -> Non
     warehouse.shows(
         "SELECT * FROM audit.outbox ORDER BY message_id",
         """
-        run_key | kind      | severity | subject                | body
-        r1      | published | info     | Release 1 is published | marts.category_sales: +3 ~0 -0
-        r2      | published | info     | Release 2 is published | marts.category_sales: +1 ~1 -1
+        run_key | kind                | severity | subject                | body
+        r1      | release_1_published | info     | Release 1 is published | marts.category_sales: +3 ~0 -0
+        r2      | release_2_published | info     | Release 2 is published | marts.category_sales: +1 ~1 -1
         """,
     )
     assert warehouse.query("SELECT tablename FROM pg_tables WHERE schemaname = 'staging'") == []

@@ -96,3 +96,25 @@ def test_records_that_were_read_and_not_judged_are_counted_as_such_until_they_ar
 
     loaded.run("r2", stages=["data_cleaning"])
     assert "Records: 22 in 5 files = 14 clean + 4 quarantined + 4 duplicates; 0 files" in told(loaded, "r2")
+
+
+def test_a_run_that_publishes_twice_announces_each_release_once_and_tells_what_the_newest_one_changed(
+    loaded: Pipeline,
+) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    sales = (loaded.raw / "sales_1.csv").read_text(encoding="utf-8").splitlines()
+    (loaded.raw / "sales_2.csv").write_text(f"{sales[0]}\n{sales[1].replace('S00000001', 'S00000010')}\n")
+    loaded.run("r1")
+    loaded.run("r1", stages=["publish"])
+
+    subjects = [subject for (subject,) in loaded.query("SELECT subject FROM audit.outbox ORDER BY message_id")]
+    assert [subject for subject in subjects if "published" in subject] == [
+        "Release 1 is published",
+        "Release 2 is published",
+    ]
+    text = told(loaded, "r1")
+    assert text.startswith("Run r1: published as release 2\n")
+    assert [line.split() for line in text.splitlines() if "core.fct_sale" in line] == [["core.fct_sale", "1", "0", "0"]]
+
+    fail(loaded, "r1", "data_ingestion")
+    assert "core.fct_sale" not in told(loaded, "r1")

@@ -145,3 +145,24 @@ def test_a_known_file_whose_landed_copy_is_gone_lands_anew(loaded: Pipeline, mon
 
     landed = "SELECT file_name FROM audit.source_files WHERE run_key = 'r3' AND state = 'landed'"
     assert loaded.query(landed) == [("sales_1.csv",)]
+
+
+def test_a_refused_file_that_is_gone_at_the_next_try_of_its_run_is_refused_no_more(loaded: Pipeline) -> None:
+    for name in ("sales_bad.csv", "sales_gone.csv", "notes.txt"):
+        (loaded.raw / name).write_bytes(b"")
+    loaded.run("r2", stages=["data_ingestion"])
+    for name in ("sales_gone.csv", "notes.txt", "products_1.csv"):
+        (loaded.raw / name).unlink()
+
+    loaded.run("r2", stages=["data_ingestion"])
+
+    loaded.shows(
+        "SELECT * FROM audit.source_files WHERE run_key = 'r2' ORDER BY file_name",
+        """
+        file_name        | state
+        customers_1.json | seen
+        products_1.csv   | seen
+        sales_1.csv      | seen
+        sales_bad.csv    | refused
+        """,
+    )

@@ -118,8 +118,16 @@ def failure_of(connection: Connection, run_key: str, stage: str, attempt: int) -
 
 
 def record_source_files(connection: Connection, run_key: str, files: Sequence[SourceFile]) -> None:
-    """Record the source files of a run. A retry that sees its own files again leaves the first finding."""
+    """Record the source files of a run. A retry that sees its own files again leaves the first finding.
+
+    What was refused or ignored and is no longer there is forgotten; what landed stays, as its records do.
+    """
+    unread = [file.file_name for file in files if file.reason is not None]
     with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM audit.source_files WHERE run_key = %s AND reason IS NOT NULL AND file_name <> ALL(%s)",
+            (run_key, unread),
+        )
         execute_batch(
             cursor,
             """

@@ -435,7 +435,7 @@ CREATE TABLE IF NOT EXISTS audit.source_files (
     size_bytes bigint,
     records bigint,
     recorded_at timestamptz NOT NULL DEFAULT NOW(),
-    PRIMARY KEY (run_key, file_name)
+    CONSTRAINT source_files_once UNIQUE NULLS NOT DISTINCT (run_key, file_name, batch_id)
 );
 -- Not in the statement above: a warehouse that was made when no file could be ignored gets them too.
 ALTER TABLE audit.source_files
@@ -446,7 +446,18 @@ DROP CONSTRAINT IF EXISTS source_files_dataset_check,
 ADD CONSTRAINT source_files_state_check CHECK (state IN ('landed', 'seen', 'refused', 'ignored')),
 ADD CONSTRAINT source_files_check CHECK ((state IN ('refused', 'ignored')) = (reason IS NOT NULL)),
 ADD CONSTRAINT source_files_dataset_check CHECK ((state = 'ignored') = (dataset IS NULL));
-COMMENT ON TABLE audit.source_files IS 'One row a source file that a run found.';
+-- A file may be replaced between two tries of a run: a warehouse that was made when a run had one row a name gets a row
+-- for each content.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_constraint WHERE conname = 'source_files_pkey' AND conrelid = 'audit.source_files'::regclass) THEN
+        ALTER TABLE audit.source_files
+        DROP CONSTRAINT source_files_pkey,
+        ADD CONSTRAINT source_files_once UNIQUE NULLS NOT DISTINCT (run_key, file_name, batch_id);
+    END IF;
+END
+$$;
+COMMENT ON TABLE audit.source_files IS 'One row a source file that a run found, and content that it had.';
 COMMENT ON COLUMN audit.source_files.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.source_files.file_name IS 'Name of the file in data/raw.';
 COMMENT ON COLUMN audit.source_files.dataset IS 'Dataset whose contract matches the name; empty where none does.';

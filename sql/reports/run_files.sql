@@ -1,5 +1,5 @@
 -- Purpose: the source files that a run found, and what the contract made of their records.
--- Grain: one row a file. Parameter: run_key. Only reads.
+-- Grain: one row a file and content. Parameter: run_key. Only reads.
 -- A contract that changed judges a batch again: the latest ledger counts.
 WITH ledger AS (
     SELECT DISTINCT ON (dataset, batch_id)
@@ -24,4 +24,4 @@ SELECT
 FROM audit.source_files AS delivered
 LEFT JOIN ledger ON delivered.dataset = ledger.dataset AND delivered.batch_id = ledger.batch_id
 WHERE delivered.run_key = %(run_key)s
-ORDER BY delivered.file_name
+ORDER BY delivered.file_name, delivered.recorded_at

@@ -61,6 +61,20 @@ def test_a_warehouse_whose_versions_were_compared_row_by_row_compares_them_at_th
     assert catalogue(query) == made_now
 
 
+def test_a_warehouse_whose_runs_had_one_row_a_name_gets_a_row_for_each_content(query: Query) -> None:
+    made_now = catalogue(query)
+    query(
+        "ALTER TABLE audit.source_files DROP CONSTRAINT source_files_once, ADD PRIMARY KEY (run_key, file_name);"
+        "INSERT INTO audit.source_files VALUES ('r1', 'a.csv', 'sales', 'b1', 'landed', NULL, 1, 1, NOW())"
+    )
+    assert catalogue(query) != made_now
+
+    query((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+
+    assert catalogue(query) == made_now
+    assert query("SELECT file_name, batch_id FROM audit.source_files") == [("a.csv", "b1")]
+
+
 def test_the_tables_are_these(query: Query) -> None:
     tables = query(f"""
         SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {SCHEMAS} ORDER BY 1

@@ -166,3 +166,26 @@ def test_a_refused_file_that_is_gone_at_the_next_try_of_its_run_is_refused_no_mo
         sales_bad.csv    | refused
         """,
     )
+
+
+def test_a_file_that_is_replaced_between_two_tries_of_a_run_is_told_with_both_contents(loaded: Pipeline) -> None:
+    new = loaded.raw / "sales_new.csv"
+    new.write_text(HEADER + SALE + SALE.replace("S00000101", "S00000102"), encoding="utf-8")
+    loaded.run("r2", stages=["data_ingestion"])
+    new.write_text(HEADER + SALE.replace("S00000101", "S00000103"), encoding="utf-8")
+    loaded.run("r2", stages=["data_ingestion"])
+    new.write_bytes(b"")
+
+    loaded.run("r2")
+
+    loaded.shows(
+        "SELECT * FROM audit.source_files WHERE run_key = 'r2' AND file_name = 'sales_new.csv' ORDER BY recorded_at",
+        """
+        file_name     | state   | records
+        sales_new.csv | landed  | 2
+        sales_new.csv | landed  | 1
+        sales_new.csv | refused |
+        """,
+    )
+    report = (loaded.home / "data/processed/reports/r2.txt").read_text(encoding="utf-8")
+    assert "Records: 17 in 6 files = 12 clean + 3 quarantined + 2 duplicates; 1 file refused" in report

@@ -120,7 +120,8 @@ def failure_of(connection: Connection, run_key: str, stage: str, attempt: int) -
 def record_source_files(connection: Connection, run_key: str, files: Sequence[SourceFile]) -> None:
     """Record the source files of a run. A retry that sees its own files again leaves the first finding.
 
-    What was refused or ignored and is no longer there is forgotten; what landed stays, as its records do.
+    What was refused or ignored and is no longer there is forgotten; what landed stays, as its records do, also where
+    other content has come under its name.
     """
     unread = [file.file_name for file in files if file.reason is not None]
     with connection, connection.cursor() as cursor:
@@ -137,14 +138,13 @@ def record_source_files(connection: Connection, run_key: str, files: Sequence[So
                 %(run_key)s, %(file_name)s, %(dataset)s, %(state)s,
                 %(batch_id)s, %(reason)s, %(size_bytes)s, %(records)s
             )
-            ON CONFLICT (run_key, file_name) DO UPDATE SET
+            ON CONFLICT (run_key, file_name, batch_id) DO UPDATE SET
                 dataset = EXCLUDED.dataset,
                 state = EXCLUDED.state,
-                batch_id = EXCLUDED.batch_id,
                 reason = EXCLUDED.reason,
                 size_bytes = EXCLUDED.size_bytes,
                 records = EXCLUDED.records
-            WHERE known.batch_id IS DISTINCT FROM EXCLUDED.batch_id OR known.reason IS DISTINCT FROM EXCLUDED.reason
+            WHERE known.reason IS DISTINCT FROM EXCLUDED.reason
             """,
             [{"run_key": run_key, **asdict(file)} for file in files],
             page_size=1000,

@@ -100,7 +100,7 @@ def _refused_files(cursor: Cursor, _: Watch) -> Iterator[Finding]:
         FROM (
             SELECT DISTINCT ON (file_name) run_key, file_name, state, reason, recorded_at
             FROM audit.source_files
-            ORDER BY file_name ASC, recorded_at DESC
+            ORDER BY file_name ASC, recorded_at DESC, state = 'refused' DESC
         ) AS newest
         WHERE state = 'refused'
         """,

@@ -33,7 +33,8 @@ def ingest(run: Run) -> StageResult:
         run.leave_to_spark()
     files = [file for contract in run.contracts.values() for file in _found(run, contract, seen)]
     seen.write(run.settings.folder("raw"))
-    found = {file.file_name: file for file in [*files, *_ignored(run)]}
+    # A landed file that its contract refuses now may have the name of a new one.
+    found = {(file.file_name, file.batch_id): file for file in [*files, *_ignored(run)]}
     with run.warehouse() as connection:
         audit.record_source_files(connection, run.run_key, list(found.values()))
     _stop_where_contracts_say_so(run, files)

@@ -15,6 +15,7 @@ from batch_etl.errors import ConfigurationError, LoadFailed
 from batch_etl.stores import warehouse
 from batch_etl.stores.contract_tables import follow_contracts
 from monitoring.warehouse_checks import check_warehouse
+from tests.integration.conftest import STORES
 from tests.integration.pipeline import PROJECT, Pipeline
 from tests.unit.gifts import GIFTS
 
@@ -70,8 +71,26 @@ def test_a_column_that_older_files_lack_is_told_with_them(again: Pipeline) -> No
     with closing(psycopg2.connect(again.dsn)) as connection:
         assert follow_contracts(connection, read_contracts(contract.parent)) == ["core.stores.floors"]
 
+    # Also where a file that has the column came under the same name.
+    header = STORES.splitlines()[1].replace("remarks", "floors")
+    lines = ["Liste", header, "Sud;ST005;3;;mall;2;1,00;29/02/2024;;21/11/2026 08:00", ""]
+    (again.raw / "stores_paris.csv").write_bytes("\n".join(lines).encode("latin-1"))
+
     with pytest.raises(ConfigurationError, match=r"release 1 holds stores_paris\.csv, which this run could not read"):
         again.run("r2")
+
+    again.shows(
+        "SELECT *, SUBSTRING(reason FROM '[^;]*') AS why FROM audit.source_files WHERE run_key = 'r2' ORDER BY 5",
+        """
+        file_name        | state   | why
+        stores_paris.csv | landed  |
+        stores_paris.csv | refused | stores_paris.csv: header: missing floors
+        """,
+    )
+    again.run("r2", stages=["daily_summary"])
+    report = (again.home / "data/processed/reports/r2.txt").read_text(encoding="utf-8")
+    assert "1 file refused\n" in report
+    assert "stores_paris.csv: header: missing floors" in report
 
 
 def test_the_same_bytes_of_a_dataset_that_is_gone_are_nobody_elses(again: Pipeline) -> None:

@@ -122,9 +122,11 @@ def _refused(name: str, contract: Contract, refusal: SourceFileRefused) -> Sourc
 def _stop_where_contracts_say_so(run: Run, files: Sequence[SourceFile]) -> None:
     """Raise SourceFileRefused where a contract wants no run without the file; nothing of the run goes on then."""
     stopping = {contract.dataset for contract in run.contracts.values() if contract.on_refused_file == "stop"}
-    reasons = [str(file.reason) for file in files if file.state == "refused" and file.dataset in stopping]
-    if reasons:
-        raise SourceFileRefused(f"{'; '.join(reasons)}; by its contract (onRefusedFile) no run goes on without it")
+    refused = [file for file in files if file.state == "refused" and file.dataset in stopping]
+    if refused:
+        reasons = "; ".join(str(file.reason) for file in refused)
+        told = f"{reasons}; by its contract (onRefusedFile) no run goes on without it"
+        raise SourceFileRefused(told, dataset=refused[0].dataset)
 
 
 def _limits(run: Run) -> Limits:

@@ -65,7 +65,12 @@ def log_to_stdout_and_file(folder: Path, context: dict[str, str]) -> None:
 
 def log_to_file(folder: Path, context: dict[str, str], *entry_points: str) -> None:
     """For a process whose log somebody else keeps: our own events to <folder>/pipeline.jsonl beside that."""
-    handler = _file_handler(folder, context)
+    try:
+        handler = _file_handler(folder, context)
+    except OSError as error:
+        # The stage does its work and is recorded without.
+        log.warning("no events are kept: %s", error)
+        return
     for ours in ("batch_etl", "monitoring", *entry_points):
         logging.getLogger(ours).addHandler(handler)
 

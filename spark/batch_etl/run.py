@@ -201,12 +201,20 @@ def _recorded(run: Run, work: Work, attempt: int) -> StageResult:
         needed.attempt = attempt
         raise
     except BaseException as error:
-        _record_end(run, attempt, state="failed", details={"error": f"{type(error).__name__}: {error}"})
+        _record_failure(run, attempt, error)
         raise
     figures = {"records_in": result.records_in, "records_out": result.records_out}
     sizes = {"bytes_in": result.bytes_in, "bytes_out": result.bytes_out}
     _record_end(run, attempt, state=_state(result), details=dict(result.details), **figures, **sizes)
     return result
+
+
+def _record_failure(run: Run, attempt: int, error: BaseException) -> None:
+    told = f"{type(error).__name__}: {error}".replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
+    try:
+        _record_end(run, attempt, state="failed", details={"error": told})
+    except Exception as second:
+        log.error("this failure could not be recorded: %s", second)
 
 
 def _state(result: StageResult) -> str:

@@ -138,8 +138,11 @@ def test_a_bad_file_stops_the_run_where_its_contract_says_so(pipeline: Pipeline)
     (pipeline.raw / "sales_2.csv").write_text("id\n1\n", encoding="utf-8")
     say_in_sales(pipeline.home, "onRefusedFile", "stop")
 
-    with pytest.raises(SourceFileRefused, match=r"sales_2\.csv: header: .*; by its contract \(onRefusedFile\) no run"):
+    with pytest.raises(
+        SourceFileRefused, match=r"sales_2\.csv: header: .*; by its contract \(onRefusedFile\) no run"
+    ) as stop:
         pipeline.run("r1", stages=FIRST_STAGES)
+    assert stop.value.dataset == "sales"
 
     pipeline.shows(
         "SELECT file_name, state FROM audit.source_files ORDER BY file_name",

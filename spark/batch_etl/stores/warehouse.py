@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +35,32 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
     Raises WarehouseUnavailable where nothing answers. What PostgreSQL refuses keeps its class and tells no value: its
     errors are recorded, sent and shown where nobody may see a person.
     """
+    # A server has the zone of its machine, and of two zones the last one holds.
+    options = f"{_parse(dsn).get('options', '')} -c timezone=UTC".strip()
     try:
-        # A server has the zone of its machine, and of two zones the last one holds.
-        options = f"{parse_dsn(dsn).get('options', '')} -c timezone=UTC".strip()
         connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10, options=options)
     except psycopg2.OperationalError as error:
         raise WarehouseUnavailable(f"warehouse: {str(error).strip()}; ./start.sh starts it") from None
     try:
         yield connection
-    except psycopg2.errors.UndefinedTable as error:
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
         raise WarehouseUnavailable(f"warehouse: {what_failed(error)}; ./etl init creates the tables") from None
     except psycopg2.Error as error:
         raise type(error)(what_failed(error)).with_traceback(error.__traceback__) from None
     finally:
         connection.close()
+
+
+def _parse(dsn: str) -> dict[str, str]:
+    """The parts of an address. Raises ConfigurationError without a part of it: one may be the password."""
+    with suppress(psycopg2.ProgrammingError):
+        parts: dict[str, str] = parse_dsn(dsn)
+        if re.fullmatch(r"[\d,]*", parts.get("port", "")) and "@" not in parts.get("host", ""):
+            return parts
+    raise ConfigurationError(
+        "WAREHOUSE_DSN: not an address as postgresql://user:password@host:5432/data_warehouse; "
+        "in the password write %25 for %, %2F for /, %3A for : and %40 for @"
+    )
 
 
 def what_failed(error: psycopg2.Error) -> str:

@@ -1,6 +1,6 @@
 """Is a figure as usual? Judged against its own history by statistics that a bad day cannot bend."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -57,11 +57,12 @@ class Judgement:
 def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgement:
     """Compare a point with earlier ones, itself left out.
 
-    The level is the median of the same weekday, the spread the median absolute deviation of all points from the level
-    of their own weekday: a quiet weekend is no news, and a bad day moves neither. A drift, which moves both so slowly
-    that no single day stands out, is told by the trend test of Mann and Kendall and the slope of Theil and Sen.
+    A day is one point, the median of what it has. The level is the median of the same weekday, the spread the median
+    absolute deviation of all points from the level of their own weekday: a quiet weekend is no news, and a bad day
+    moves neither. A drift, which moves both so slowly that no single day stands out, is told by the trend test of Mann
+    and Kendall and the slope of Theil and Sen.
     """
-    earlier = sorted((point for point in history if point.on < now.on), key=lambda point: point.on)
+    earlier = _one_a_day(point for point in history if point.on < now.on)
     if sum(point.on.weekday() == now.on.weekday() for point in earlier) < limits.min_points:
         return Judgement("learning")
     levels = _weekday_levels(earlier)
@@ -77,6 +78,14 @@ def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgeme
     drift = _drift(residuals)
     is_drift = abs(drift) > max(limits.max_drift * abs(expected), 2 * limits.least_absolute)
     return Judgement("drift" if is_drift and drift else "usual", expected, deviations)
+
+
+def _one_a_day(points: Iterable[Point]) -> list[Point]:
+    """Of each day the median, in order: a day weighs the same however often it was measured."""
+    of_day: dict[date, list[float]] = {}
+    for point in points:
+        of_day.setdefault(point.on, []).append(point.value)
+    return [Point(day, median(of_day[day])) for day in sorted(of_day)]
 
 
 def _weekday_levels(points: Sequence[Point]) -> dict[int, float]:

@@ -71,6 +71,14 @@ def test_a_bad_day_does_not_poison_the_days_after_it() -> None:
     assert judge_point(poisoned, spike, Limits()).state == "spike"
 
 
+def test_a_day_of_many_runs_weighs_as_much_as_any_other() -> None:
+    now = Point(FIRST + timedelta(days=40), 300.0)
+    bad = [Point(now.on - timedelta(days=7), 1.0)] * 50
+
+    assert judge_point(days(40, level) + bad, now, Limits()).state == "usual"
+    assert judge_point(bad, now, Limits()).state == "learning"
+
+
 def test_too_little_history_says_learning() -> None:
     points = days(29, level)
 

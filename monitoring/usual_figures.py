@@ -10,7 +10,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
-from batch_etl.anomalies import Limits, Point, judge_point
+from batch_etl.anomalies import BASELINE_DAYS, Limits, Point, judge_point
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run
 from batch_etl.stores.audit import Ledger
@@ -23,16 +23,18 @@ _LEAST_RATE = 0.01
 
 # A release that was gone back from is no example of what is usual, and a restore has measured nothing.
 _HISTORY = """
-    SELECT known.figure AS name, known.measured_at::date AS measured_on, known.measured AS value
+    SELECT
+        known.figure AS name,
+        known.measured_at::date AS measured_on,
+        PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY known.measured) AS value
     FROM audit.figures AS known
     INNER JOIN audit.releases AS published ON known.token = published.token
-    WHERE published.restored_from IS NULL AND NOT EXISTS (
+    WHERE known.measured_at >= CURRENT_DATE - %s AND published.restored_from IS NULL AND NOT EXISTS (
         SELECT 1
         FROM audit.releases AS restored
         WHERE restored.restored_from < published.release AND restored.release > published.release
     )
-    ORDER BY known.measured_at DESC
-    LIMIT 20000
+    GROUP BY known.figure, measured_on
 """
 _NULLABLE = """
     SELECT table_name, ARRAY_AGG(column_name::text ORDER BY ordinal_position) AS columns
@@ -116,7 +118,7 @@ def _judge_days(days: Sequence[Mapping[str, Any]], limits: Limits) -> CheckResul
 
 def _earlier(cursor: Cursor) -> dict[str, list[Point]]:
     points: dict[str, list[Point]] = {}
-    for row in fetch_rows(cursor, _HISTORY):
+    for row in fetch_rows(cursor, _HISTORY, (BASELINE_DAYS,)):
         points.setdefault(row["name"], []).append(Point(row["measured_on"], row["value"]))
     return points
 

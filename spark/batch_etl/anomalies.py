@@ -10,6 +10,8 @@ from typing import Literal
 
 State = Literal["usual", "learning", "spike", "drift"]
 
+# What is older is no example of what is usual today: 13 days of each weekday stay.
+BASELINE_DAYS = 91
 # Makes the median absolute deviation of normally distributed values their standard deviation.
 _MAD_TO_SIGMA = 1.4826
 # Points that a drift is looked for in, and the fewest that show one.

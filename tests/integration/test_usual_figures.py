@@ -114,6 +114,14 @@ def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> N
     assert loaded.query("SELECT state FROM audit.runs") == [("audited",)], "a warning does not stop the publish"
 
 
+def test_a_figure_has_its_history_however_many_others_are_newer(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 8, 1, 40)
+    loaded.query("INSERT INTO audit.figures SELECT -40, 'figure ' || n, 1 FROM GENERATE_SERIES(1, 20000) AS n")
+
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
+
+
 def test_runs_that_were_not_published_and_releases_gone_back_from_are_no_history(loaded: Pipeline) -> None:
     loaded.query(HISTORY)
     loaded.query(FIGURES, 8, 1, 40)

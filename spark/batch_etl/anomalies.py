@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from math import sqrt
 from statistics import median
@@ -59,12 +59,13 @@ class Judgement:
 def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgement:
     """Compare a point with earlier ones, itself left out.
 
-    A day is one point, the median of what it has. The level is the median of the same weekday, the spread the median
-    absolute deviation of all points from the level of their own weekday: a quiet weekend is no news, and a bad day
-    moves neither. A drift, which moves both so slowly that no single day stands out, is told by the trend test of Mann
-    and Kendall and the slope of Theil and Sen.
+    Of the last BASELINE_DAYS, each is one point, the median of what it has. The level is the median of the same
+    weekday, the spread the median absolute deviation of all points from the level of their own weekday: a quiet
+    weekend is no news, and a bad day moves neither. A drift, which moves both so slowly that no single day stands out,
+    is told by the trend test of Mann and Kendall and the slope of Theil and Sen.
     """
-    earlier = _one_a_day(point for point in history if point.on < now.on)
+    first = now.on - timedelta(days=BASELINE_DAYS)
+    earlier = _one_a_day(point for point in history if first <= point.on < now.on)
     if sum(point.on.weekday() == now.on.weekday() for point in earlier) < limits.min_points:
         return Judgement("learning")
     levels = _weekday_levels(earlier)

@@ -71,6 +71,16 @@ def test_a_bad_day_does_not_poison_the_days_after_it() -> None:
     assert judge_point(poisoned, spike, Limits()).state == "spike"
 
 
+def test_a_level_is_that_of_the_last_quarter_and_not_that_of_all_time() -> None:
+    growing = days(600, lambda number, _: 1000 + 2000 * number / 600)
+    doubled = days(600, lambda number, _: 2000 if number >= 310 else 1000)
+    now = FIRST + timedelta(days=600)
+
+    assert judge_point(growing, Point(now, 600.0), Limits()).state == "spike"
+    assert judge_point(growing, Point(now, 3000.0), Limits()).state == "usual"
+    assert judge_point(doubled, Point(now, 2000.0), Limits()).state == "usual"
+
+
 def test_a_day_of_many_runs_weighs_as_much_as_any_other() -> None:
     now = Point(FIRST + timedelta(days=40), 300.0)
     bad = [Point(now.on - timedelta(days=7), 1.0)] * 50

@@ -66,10 +66,12 @@ def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgeme
     """
     first = now.on - timedelta(days=BASELINE_DAYS)
     earlier = _one_a_day(point for point in history if first <= point.on < now.on)
-    if sum(point.on.weekday() == now.on.weekday() for point in earlier) < limits.min_points:
+    levels = _weekday_levels(earlier, limits.min_points)
+    expected = levels.get(now.on.weekday())
+    if expected is None:
         return Judgement("learning")
-    levels = _weekday_levels(earlier)
-    expected = levels[now.on.weekday()]
+    # A weekday of one point is its own level, and would say that nothing ever differs.
+    earlier = [point for point in earlier if point.on.weekday() in levels]
     spread = _MAD_TO_SIGMA * median(abs(point.value - levels[point.on.weekday()]) for point in earlier)
     scale = max(spread, limits.least_deviation * abs(expected), limits.least_absolute)
     deviations = (now.value - expected) / scale if scale else 0.0
@@ -91,11 +93,12 @@ def _one_a_day(points: Iterable[Point]) -> list[Point]:
     return [Point(day, median(of_day[day])) for day in sorted(of_day)]
 
 
-def _weekday_levels(points: Sequence[Point]) -> dict[int, float]:
+def _weekday_levels(points: Sequence[Point], min_points: int) -> dict[int, float]:
+    """The medians of the weekdays that have points enough."""
     by_weekday: dict[int, list[float]] = {}
     for point in points:
         by_weekday.setdefault(point.on.weekday(), []).append(point.value)
-    return {weekday: median(values) for weekday, values in by_weekday.items()}
+    return {weekday: median(values) for weekday, values in by_weekday.items() if len(values) >= min_points}
 
 
 def _drift(values: Sequence[float]) -> float:

@@ -81,6 +81,15 @@ def test_a_level_is_that_of_the_last_quarter_and_not_that_of_all_time() -> None:
     assert judge_point(doubled, Point(now, 2000.0), Limits()).state == "usual"
 
 
+def test_weekdays_of_a_single_point_say_nothing_of_the_spread() -> None:
+    now = Point(FIRST + timedelta(weeks=5), 140.0)
+    mondays = [Point(FIRST + timedelta(weeks=n), v) for n, v in enumerate([70.0, 130.0, 100.0, 120.0, 85.0])]
+    singles = [Point(now.on - timedelta(days=number), 100.0) for number in range(1, 7)]
+
+    assert judge_point(mondays + singles, now, Limits()) == judge_point(mondays, now, Limits())
+    assert judge_point(mondays, now, Limits()).state == "usual"
+
+
 def test_a_day_of_many_runs_weighs_as_much_as_any_other() -> None:
     now = Point(FIRST + timedelta(days=40), 300.0)
     bad = [Point(now.on - timedelta(days=7), 1.0)] * 50

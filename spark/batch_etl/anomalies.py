@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
-from math import sqrt
+from math import pi, sqrt
 from statistics import median
 from typing import Literal
 
@@ -14,6 +14,8 @@ State = Literal["usual", "learning", "spike", "drift"]
 BASELINE_DAYS = 91
 # Makes the median absolute deviation of normally distributed values their standard deviation.
 _MAD_TO_SIGMA = 1.4826
+# By how much that of so few values is too small, above nine n / (n - 0.8): Croux and Rousseeuw, 1992.
+_MAD_OF_FEW = {2: 1.196, 3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9: 1.107}
 # Points that a drift is looked for in, and the fewest that show one.
 _DRIFT_POINTS = 28
 _FEWEST_DRIFT_POINTS = 14
@@ -73,6 +75,7 @@ def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgeme
     # A weekday of one point is its own level, and would say that nothing ever differs.
     earlier = [point for point in earlier if point.on.weekday() in levels]
     spread = _MAD_TO_SIGMA * median(abs(point.value - levels[point.on.weekday()]) for point in earlier)
+    spread *= _of_few(sum(point.on.weekday() == now.on.weekday() for point in earlier))
     scale = max(spread, limits.least_deviation * abs(expected), limits.least_absolute)
     deviations = (now.value - expected) / scale if scale else 0.0
     if not scale and now.value != expected:
@@ -99,6 +102,14 @@ def _weekday_levels(points: Sequence[Point], min_points: int) -> dict[int, float
     for point in points:
         by_weekday.setdefault(point.on.weekday(), []).append(point.value)
     return {weekday: median(values) for weekday, values in by_weekday.items() if len(values) >= min_points}
+
+
+def _of_few(count: int) -> float:
+    """How much the spread of so few points understates how far a new one is from their median.
+
+    For one, the deviation itself is too small; for another, the median has a variance too, of π/2n.
+    """
+    return _MAD_OF_FEW.get(count, count / (count - 0.8)) * sqrt(1 + pi / (2 * count))
 
 
 def _drift(values: Sequence[float]) -> float:

@@ -71,6 +71,15 @@ def test_a_bad_day_does_not_poison_the_days_after_it() -> None:
     assert judge_point(poisoned, spike, Limits()).state == "spike"
 
 
+def test_noise_of_what_was_just_learned_is_usual() -> None:
+    noise = random.Random(1)  # noqa: S311 - the same noise every time is the point
+    moments = [FIRST + timedelta(days=number) for number in range(29)]
+
+    judged = [last([Point(day, noise.gauss(1000, 100)) for day in moments]) for _ in range(2000)]
+
+    assert sum(told.state != "usual" for told in judged) <= 6
+
+
 def test_a_level_is_that_of_the_last_quarter_and_not_that_of_all_time() -> None:
     growing = days(600, lambda number, _: 1000 + 2000 * number / 600)
     doubled = days(600, lambda number, _: 2000 if number >= 310 else 1000)

@@ -82,10 +82,17 @@ def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgeme
         deviations = float("inf")
     if abs(deviations) > limits.max_deviation:
         return Judgement("spike", expected, deviations)
-    residuals = [point.value - levels[point.on.weekday()] for point in [*earlier, now]][-_DRIFT_POINTS:]
-    drift = _drift(residuals)
-    is_drift = abs(drift) > max(limits.max_drift * abs(expected), 2 * limits.least_absolute)
-    return Judgement("drift" if is_drift and drift else "usual", expected, deviations)
+    allowed = {
+        weekday: max(limits.max_drift * abs(level), 2 * limits.least_absolute) for weekday, level in levels.items()
+    }
+    # A weekend moves by less than a working day and weighs the same: each as a share of what its weekday may move.
+    moved = [
+        (point.value - levels[point.on.weekday()]) / allowed[point.on.weekday()]
+        for point in [*earlier, now]
+        if allowed[point.on.weekday()]
+    ]
+    is_drift = abs(_drift(moved[-_DRIFT_POINTS:])) > 1
+    return Judgement("drift" if is_drift else "usual", expected, deviations)
 
 
 def _one_a_day(points: Iterable[Point]) -> list[Point]:

@@ -61,6 +61,16 @@ def test_a_slow_drift_is_found_though_no_day_stands_out(step: float) -> None:
     assert "drift" in found
 
 
+def test_working_days_that_grow_a_little_are_no_drift_of_a_weekend_that_is_quiet() -> None:
+    def grown(number: int) -> Point:
+        day = FIRST + timedelta(days=number)
+        return Point(day, (100 if day.weekday() >= SATURDAY else 1000) * (1 + 0.08 * max(0, number - 84) / 56))
+
+    points = [grown(number) for number in range(141)]
+
+    assert {judge_point(points[:number], points[number], Limits()).state for number in range(84, 141)} == {"usual"}
+
+
 def test_a_bad_day_does_not_poison_the_days_after_it() -> None:
     clean = days(60, level)
     poisoned = [Point(p.on, 1e9) if number in (33, 40, 41) else p for number, p in enumerate(clean)]

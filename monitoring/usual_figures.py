@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -51,6 +50,8 @@ _DAYS = """
         net_usd::float / orders::float AS net_usd_per_sale,
         CASE WHEN gross_usd > 0 THEN (discount_usd / gross_usd)::float ELSE 0 END AS discount_share
     FROM daily_sales
+    -- A till whose clock is wrong sells in the year 2099.
+    WHERE sold_on <= CURRENT_DATE
     ORDER BY sold_on DESC
     LIMIT 92
 """
@@ -81,8 +82,18 @@ def check_figures(
         _judge("volume_as_usual", volumes, earlier, today, of_amounts),
         _judge("rates_as_usual", rates, earlier, today, of_rates),
         _judge_distributions(measured, earlier, today, of_amounts),
-        _judge_days(fetch_rows(cursor, _DAYS), of_amounts),
+        check_days(cursor, of_amounts),
     ]
+
+
+def check_days(cursor: Cursor, limits: Limits) -> CheckResult:
+    """The key figures of the last day with sales, against the days before it."""
+    days = fetch_rows(cursor, _DAYS)
+    judged = {}
+    for figure in ("sales", "net_usd", "net_usd_per_sale", "discount_share") if days else ():
+        now, *before = [Point(day["sold_on"], day[figure]) for day in days]
+        judged[f"{figure} of {now.on}"] = (now.value, judge_point(before, now, limits))
+    return quality.judge_usual("key_figures_as_usual", judged)
 
 
 def _judge(
@@ -105,15 +116,6 @@ def _judge_distributions(
         for within in [replace(limits, least_absolute=max(told.noise, _LEAST_RATE))]
     }
     return quality.judge_usual("distribution_as_usual", judged)
-
-
-def _judge_days(days: Sequence[Mapping[str, Any]], limits: Limits) -> CheckResult:
-    """The key figures of the last day with sales, against the days before it."""
-    judged = {}
-    for figure in ("sales", "net_usd", "net_usd_per_sale", "discount_share") if days else ():
-        now, *before = [Point(day["sold_on"], day[figure]) for day in days]
-        judged[f"{figure} of {now.on}"] = (now.value, judge_point(before, now, limits))
-    return quality.judge_usual("key_figures_as_usual", judged)
 
 
 def _earlier(cursor: Cursor) -> dict[str, list[Point]]:

@@ -1,0 +1,50 @@
+"""Key figures of the last day with sales, against the days before it."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from batch_etl.anomalies import Limits
+from batch_etl.quality import CheckResult
+from monitoring.usual_figures import check_days
+from tests.integration.pipeline import Pipeline
+
+# 60 days of 100 sales at 10 USD each, the newest three days ago.
+DAYS = """
+    INSERT INTO marts.daily_sales (sold_on, orders, units, customers, gross_usd, discount_usd, net_usd)
+    SELECT CURRENT_DATE - 2 - ago, 100, 100, 100, 1000, 0, 1000 FROM GENERATE_SERIES(1, 60) AS ago
+"""
+A_DAY = """
+    INSERT INTO marts.daily_sales (sold_on, orders, units, customers, gross_usd, discount_usd, net_usd)
+    VALUES ({on}, {sales}, 1, 1, 10 * {sales}, {discount}, 10 * {sales} - {discount})
+"""
+
+
+@pytest.fixture
+def sold(warehouse: Pipeline) -> Pipeline:
+    warehouse.query(DAYS)
+    return warehouse
+
+
+def add_day(pipeline: Pipeline, on: str, sales: int, discount: float = 0) -> None:
+    pipeline.query(A_DAY.format(on=on, sales=sales, discount=discount))
+
+
+def check(pipeline: Pipeline) -> CheckResult:
+    with closing(psycopg2.connect(pipeline.dsn, options="-c search_path=marts")) as connection:
+        return check_days(connection.cursor(), Limits())
+
+
+def found(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Figures that are unusual, without their day, and why."""
+    return [(row["figure"].split()[0], row["found"]) for row in check(pipeline).offenders]
+
+
+def test_a_sale_of_a_day_to_come_hides_no_other_day(sold: Pipeline) -> None:
+    add_day(sold, "DATE '2099-12-31'", 1)
+    assert check(sold).message == "as usual"
+
+    add_day(sold, "CURRENT_DATE - 2", 10_000)
+
+    assert found(sold) == [("sales", "spike"), ("net_usd", "spike")]

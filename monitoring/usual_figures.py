@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -42,18 +43,22 @@ _NULLABLE = """
     GROUP BY table_name
     ORDER BY table_name
 """
+# The newest day first, and no day left out. A till whose clock is wrong sells in the year 2099.
 _DAYS = """
     SELECT
-        sold_on,
-        orders::float AS sales,
-        net_usd::float AS net_usd,
-        net_usd::float / orders::float AS net_usd_per_sale,
-        CASE WHEN gross_usd > 0 THEN (discount_usd / gross_usd)::float ELSE 0 END AS discount_share
-    FROM daily_sales
-    -- A till whose clock is wrong sells in the year 2099.
-    WHERE sold_on <= CURRENT_DATE
-    ORDER BY sold_on DESC
-    LIMIT 92
+        day.sold_on,
+        COALESCE(sold.orders, 0)::float AS sales,
+        COALESCE(sold.net_usd, 0)::float AS net_usd,
+        sold.net_usd::float / sold.orders::float AS net_usd_per_sale,
+        CASE sold.gross_usd WHEN 0 THEN 0 ELSE (sold.discount_usd / sold.gross_usd)::float END AS discount_share
+    FROM (
+        SELECT last_on - GENERATE_SERIES(0, LEAST(last_on - first_on, %s)) AS sold_on
+        FROM (SELECT MIN(sold_on) AS first_on, MAX(sold_on) AS last_on FROM daily_sales WHERE sold_on <= CURRENT_DATE)
+    ) AS day
+    LEFT JOIN daily_sales AS sold ON day.sold_on = sold.sold_on
+    -- LEAST leaves NULL out: before the first sale there is no day at all.
+    WHERE day.sold_on IS NOT NULL
+    ORDER BY day.sold_on DESC
 """
 
 
@@ -87,13 +92,25 @@ def check_figures(
 
 
 def check_days(cursor: Cursor, limits: Limits) -> CheckResult:
-    """The key figures of the last day with sales, against the days before it."""
-    days = fetch_rows(cursor, _DAYS)
+    """The key figures of the last day with sales, and the sales of days without any just before it."""
+    days = _without_closed(fetch_rows(cursor, _DAYS, (BASELINE_DAYS,)))
     judged = {}
-    for figure in ("sales", "net_usd", "net_usd_per_sale", "discount_share") if days else ():
-        now, *before = [Point(day["sold_on"], day[figure]) for day in days]
-        judged[f"{figure} of {now.on}"] = (now.value, judge_point(before, now, limits))
+    for place, day in enumerate(days):
+        if place and day["sales"]:
+            break
+        for figure in ("sales",) if place else ("sales", "net_usd", "net_usd_per_sale", "discount_share"):
+            # Where nothing is sold, a sale has no price: only the two sums are 0.
+            earlier = [Point(before["sold_on"], before[figure]) for before in days if before[figure] is not None]
+            now = Point(day["sold_on"], day[figure])
+            judged[f"{figure} of {now.on}"] = (now.value, judge_point(earlier, now, limits))
     return quality.judge_usual("key_figures_as_usual", judged)
+
+
+def _without_closed(days: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Days with sales, and those without any of weekdays that mostly have some."""
+    weekdays = Counter(day["sold_on"].weekday() for day in days)
+    opened = Counter(day["sold_on"].weekday() for day in days if day["sales"])
+    return [day for day in days for on in [day["sold_on"].weekday()] if day["sales"] or 2 * opened[on] > weekdays[on]]
 
 
 def _judge(

@@ -48,3 +48,32 @@ def test_a_sale_of_a_day_to_come_hides_no_other_day(sold: Pipeline) -> None:
     add_day(sold, "CURRENT_DATE - 2", 10_000)
 
     assert found(sold) == [("sales", "spike"), ("net_usd", "spike")]
+
+
+def test_a_day_without_a_sale_is_a_day_of_none(sold: Pipeline) -> None:
+    add_day(sold, "CURRENT_DATE - 1", 100)
+
+    # The day before yesterday has none.
+    assert found(sold) == [("sales", "spike")]
+    add_day(sold, "CURRENT_DATE - 2", 100)
+    assert found(sold) == []
+
+
+def test_before_the_first_sale_there_is_nothing_to_judge(warehouse: Pipeline) -> None:
+    assert check(warehouse).message == "as usual"
+
+
+def test_a_sale_is_no_news_where_most_days_have_none(sold: Pipeline) -> None:
+    sold.query("DELETE FROM marts.daily_sales WHERE (CURRENT_DATE - sold_on) % 5 > 0")
+    add_day(sold, "CURRENT_DATE - 2", 100)
+
+    assert found(sold) == []
+
+
+def test_days_on_which_nothing_is_ever_sold_are_usual(sold: Pipeline) -> None:
+    sold.query(
+        "DELETE FROM marts.daily_sales WHERE EXTRACT(ISODOW FROM sold_on) = EXTRACT(ISODOW FROM CURRENT_DATE - 2)"
+    )
+    add_day(sold, "CURRENT_DATE - 1", 100)
+
+    assert check(sold).message == "as usual"

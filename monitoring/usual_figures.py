@@ -102,7 +102,8 @@ def check_days(cursor: Cursor, limits: Limits) -> CheckResult:
             # Where nothing is sold, a sale has no price: only the two sums are 0.
             earlier = [Point(before["sold_on"], before[figure]) for before in days if before[figure] is not None]
             now = Point(day["sold_on"], day[figure])
-            judged[f"{figure} of {now.on}"] = (now.value, judge_point(earlier, now, limits))
+            within = replace(limits, least_absolute=_LEAST_RATE) if figure == "discount_share" else limits
+            judged[f"{figure} of {now.on}"] = (now.value, judge_point(earlier, now, within))
     return quality.judge_usual("key_figures_as_usual", judged)
 
 

@@ -77,3 +77,11 @@ def test_days_on_which_nothing_is_ever_sold_are_usual(sold: Pipeline) -> None:
     add_day(sold, "CURRENT_DATE - 1", 100)
 
     assert check(sold).message == "as usual"
+
+
+def test_a_first_small_discount_is_no_news_and_a_large_one_is(sold: Pipeline) -> None:
+    add_day(sold, "CURRENT_DATE - 2", 100, discount=0.2)
+    assert found(sold) == []
+
+    sold.query("UPDATE marts.daily_sales SET discount_usd = 200 WHERE discount_usd > 0")
+    assert found(sold) == [("discount_share", "spike")]

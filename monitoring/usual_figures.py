@@ -21,19 +21,29 @@ Figures = Mapping[str, float]
 # How far a share may move without a word: many are 0 most of the time.
 _LEAST_RATE = 0.01
 
-# A release that was gone back from is no example of what is usual, and a restore has measured nothing.
+# Back from the newest release, from a restored one to the one it put back: what was gone back from is no example of
+# what is usual, unless somebody returned to it.
 _HISTORY = """
+    WITH RECURSIVE standing AS (
+        (SELECT release, token, restored_from FROM audit.releases ORDER BY release DESC LIMIT 1)
+        UNION ALL
+        SELECT before.release, before.token, before.restored_from
+        FROM standing
+        CROSS JOIN LATERAL (
+            SELECT release, token, restored_from
+            FROM audit.releases
+            WHERE release <= COALESCE(standing.restored_from, standing.release - 1)
+            ORDER BY release DESC
+            LIMIT 1
+        ) AS before
+    )
     SELECT
         known.figure AS name,
         known.measured_at::date AS measured_on,
         PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY known.measured) AS value
     FROM audit.figures AS known
-    INNER JOIN audit.releases AS published ON known.token = published.token
-    WHERE known.measured_at >= CURRENT_DATE - %s AND published.restored_from IS NULL AND NOT EXISTS (
-        SELECT 1
-        FROM audit.releases AS restored
-        WHERE restored.restored_from < published.release AND restored.release > published.release
-    )
+    INNER JOIN standing ON known.token = standing.token
+    WHERE known.measured_at >= CURRENT_DATE - %s
     GROUP BY known.figure, measured_on
 """
 _NULLABLE = """

@@ -141,6 +141,15 @@ def test_runs_that_were_not_published_and_releases_gone_back_from_are_no_history
     assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
 
 
+def test_a_restore_that_was_undone_costs_no_history(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 8, 1, 40)
+    put_back = "INSERT INTO audit.releases (release, run_key, token, fingerprint, restored_from)"
+    loaded.query(f"{put_back} VALUES (41, 'back', -41, 'f', 2), (42, 'and again', -42, 'f', 40)")
+
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
+
+
 # What a release brought, and one distribution of it.
 BROUGHT = """
     SELECT figure, measured

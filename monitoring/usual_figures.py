@@ -18,6 +18,7 @@ from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.distributions import Measured, measure_brought
 
 Figures = Mapping[str, float]
+_VOLUME = "records of "
 # How far a share may move without a word: many are 0 most of the time.
 _LEAST_RATE = 0.01
 
@@ -36,15 +37,27 @@ _HISTORY = """
             ORDER BY release DESC
             LIMIT 1
         ) AS before
+    ),
+    known AS (
+        SELECT figure, token, measured, measured_at::date AS measured_on
+        FROM audit.figures
+        INNER JOIN standing USING (token)
+        WHERE measured_at >= CURRENT_DATE - %s
+    ),
+    deliveries AS (
+        SELECT measured_on, COUNT(DISTINCT token) AS releases
+        FROM known
+        WHERE STARTS_WITH(figure, 'records of ')
+        GROUP BY measured_on
     )
     SELECT
         known.figure AS name,
-        known.measured_at::date AS measured_on,
-        PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY known.measured) AS value
-    FROM audit.figures AS known
-    INNER JOIN standing ON known.token = standing.token
-    WHERE known.measured_at >= CURRENT_DATE - %s
-    GROUP BY known.figure, measured_on
+        known.measured_on,
+        PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY known.measured) AS value,
+        COUNT(*) = deliveries.releases AS is_of_every_delivery
+    FROM known
+    LEFT JOIN deliveries ON known.measured_on = deliveries.measured_on
+    GROUP BY known.figure, known.measured_on, deliveries.releases
 """
 _NULLABLE = """
     SELECT table_name, ARRAY_AGG(column_name::text ORDER BY ordinal_position) AS columns
@@ -82,7 +95,8 @@ def check_figures(
     """
     limits = run.settings.config.quality
     today: date = fetch_value(cursor, "SELECT CURRENT_DATE")
-    earlier = _earlier(cursor)
+    history = fetch_rows(cursor, _HISTORY, (BASELINE_DAYS,))
+    earlier = _by_name(history)
     volumes = _volumes(brought)
     rates = {**_quarantined_shares(brought), **_null_rates(cursor, tables)}
     measured = measure_brought(brought, run.lake, run.contracts)
@@ -91,6 +105,9 @@ def check_figures(
             "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (token, name, value),
         )
+    if brought:
+        missing = run.contracts.keys() - {ledger.dataset for ledger in brought}
+        volumes |= dict.fromkeys(_did_not_come(history, missing, today), 0.0)
     of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
     of_rates = replace(of_amounts, least_absolute=_LEAST_RATE)
     return [
@@ -146,16 +163,33 @@ def _judge_distributions(
     return quality.judge_usual("distribution_as_usual", judged)
 
 
-def _earlier(cursor: Cursor) -> dict[str, list[Point]]:
+def _did_not_come(history: Iterable[Mapping[str, Any]], missing: Iterable[str], today: date) -> list[str]:
+    """The volumes, of datasets that a release lacks, that each release of this weekday has, bar one day in ten.
+
+    Where the releases of a day share its datasets out, a later one may bring what this one lacks.
+    """
+    rows = [row for row in history if row["measured_on"].weekday() == today.weekday()]
+    days = {row["measured_on"] for row in rows if row["name"].startswith(_VOLUME)} - {today}
+    if len(days) < Limits().min_points:
+        return []
+    found = []
+    for name in sorted(_VOLUME + dataset for dataset in missing):
+        came = {row["measured_on"]: row["is_of_every_delivery"] for row in rows if row["name"] == name}
+        if today not in came and sum(came.values()) >= 0.9 * len(days):
+            found.append(name)
+    return found
+
+
+def _by_name(history: Iterable[Mapping[str, Any]]) -> dict[str, list[Point]]:
     points: dict[str, list[Point]] = {}
-    for row in fetch_rows(cursor, _HISTORY, (BASELINE_DAYS,)):
+    for row in history:
         points.setdefault(row["name"], []).append(Point(row["measured_on"], row["value"]))
     return points
 
 
 def _volumes(brought: Sequence[Ledger]) -> dict[str, float]:
     records = _by_dataset((ledger.dataset, ledger.source_records) for ledger in brought)
-    return {f"records of {dataset}": float(count) for dataset, count in records.items()}
+    return {_VOLUME + dataset: float(count) for dataset, count in records.items()}
 
 
 def _quarantined_shares(brought: Sequence[Ledger]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How the values that an attempt brings are distributed: shares of allowed values, quartiles of numbers."""
+"""How the values that an attempt brings are distributed: shares of allowed values and empty cells, quartiles."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.quarantine.masking import personal_names
 from batch_etl.stores.audit import Ledger
-from batch_etl.stores.lake import Lake, count_rows_of, files_in, read_part
+from batch_etl.stores.lake import Lake, count_rows_of, files_in, open_part, read_part
 from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
@@ -33,14 +33,9 @@ def measure_brought(brought: Sequence[Ledger], lake: Lake, contracts: Mapping[st
 
     Personal columns have none: a quartile of few records is somebody's value.
     """
-    folders: dict[str, list[Path]] = {}
-    for ledger in brought:
-        folder = lake.judged("clean", ledger.dataset, ledger.contract_id, ledger.batch_id)
-        folders.setdefault(ledger.dataset, []).append(folder)
     figures: dict[str, Measured] = {}
     personal = personal_names(contracts.values())
-    for dataset in sorted(folders.keys() & contracts.keys()):
-        files = files_in(folders[dataset])
+    for dataset, files in _clean_files(brought, lake, contracts):
         every = sum(map(count_rows_of, files)) // _RECORDS_LOOKED_AT + 1
         for column in contracts[dataset].columns:
             is_told = column.allowed_values or column.kind in ("integer", "decimal")
@@ -48,6 +43,46 @@ def measure_brought(brought: Sequence[Ledger], lake: Lake, contracts: Mapping[st
                 values = read_values(files, column, every=every)
                 figures |= {f"{dataset}.{name}": told for name, told in measure_column(column, values)}
     return figures
+
+
+def measure_empty(brought: Sequence[Ledger], lake: Lake, contracts: Mapping[str, Contract]) -> dict[str, Measured]:
+    """The share of empty cells of each column that may be empty, in the clean records of these batches."""
+    shares: dict[str, Measured] = {}
+    for dataset, files in _clean_files(brought, lake, contracts):
+        for column in contracts[dataset].columns:
+            told = [] if column.is_required else [count for file in files for count in _count_empty(file, column.name)]
+            records = sum(rows for rows, _ in told)
+            if records:
+                share = sum(empty for _, empty in told) / records
+                shares[f"empty {dataset}.{column.name}"] = Measured(share, noise_of_share(records))
+    return shares
+
+
+def noise_of_share(count: int) -> float:
+    """The standard deviation of a share of so many records, at most."""
+    return sqrt(0.25 / count)
+
+
+def _clean_files(
+    brought: Sequence[Ledger], lake: Lake, contracts: Mapping[str, Contract]
+) -> Iterator[tuple[str, list[Path]]]:
+    folders: dict[str, list[Path]] = {}
+    for ledger in brought:
+        folder = lake.judged("clean", ledger.dataset, ledger.contract_id, ledger.batch_id)
+        folders.setdefault(ledger.dataset, []).append(folder)
+    for dataset in sorted(folders.keys() & contracts.keys()):
+        yield dataset, files_in(folders[dataset])
+
+
+def _count_empty(file: Path, name: str) -> Iterator[tuple[int, int]]:
+    """Rows and empty cells of each part of a file, from its footer: no value is read."""
+    with open_part(file) as part:
+        footer = part.metadata
+    # A batch that was judged before the column was in the contract lacks it.
+    if name in footer.schema.names:
+        place = footer.schema.names.index(name)
+        for group in map(footer.row_group, range(footer.num_row_groups)):
+            yield group.num_rows, group.column(place).statistics.null_count
 
 
 def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Measured]]:
@@ -62,7 +97,7 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
         typed = typed_values(pa.array(column.allowed_values), column, Dialect()).to_pylist()
         for allowed, value in zip(column.allowed_values, typed, strict=True):
             share = seen.get(value, 0) / count
-            yield f"{column.name} is {allowed}", Measured(share, sqrt(0.25 / count))
+            yield f"{column.name} is {allowed}", Measured(share, noise_of_share(count))
         return
     # safe=False: of 17 digits and more the last ones may be lost, which no quartile shows.
     numbers = known.cast(pa.float64(), safe=False).to_numpy()

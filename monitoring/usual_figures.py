@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
@@ -15,7 +14,7 @@ from batch_etl.quality import CheckResult
 from batch_etl.run import Run
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
-from monitoring.distributions import Measured, measure_brought
+from monitoring.distributions import Measured, measure_brought, measure_empty
 
 Figures = Mapping[str, float]
 _VOLUME = "records of "
@@ -59,13 +58,6 @@ _HISTORY = """
     LEFT JOIN deliveries ON known.measured_on = deliveries.measured_on
     GROUP BY known.figure, known.measured_on, deliveries.releases
 """
-_NULLABLE = """
-    SELECT table_name, ARRAY_AGG(column_name::text ORDER BY ordinal_position) AS columns
-    FROM information_schema.columns
-    WHERE table_schema = 'core' AND is_nullable = 'YES' AND table_name = ANY(%s)
-    GROUP BY table_name
-    ORDER BY table_name
-"""
 # The newest day first, and no day left out. A till whose clock is wrong sells in the year 2099.
 _DAYS = """
     SELECT
@@ -86,11 +78,14 @@ _DAYS = """
 
 
 def check_figures(
-    cursor: Cursor, run: Run, token: int, tables: Iterable[str], brought: Sequence[Ledger]
+    cursor: Cursor,
+    run: Run,
+    token: int,
+    tables: Iterable[str],  # noqa: ARG001 - what the tables hold says little of what came
+    brought: Sequence[Ledger],
 ) -> list[CheckResult]:
-    """Measure staging and what the attempt brings, keep it for the runs to come, compare it with the runs before.
+    """Measure what the attempt brings, keep it for the runs to come, compare it with the runs before.
 
-    tables   those in staging, schema and name, visible under their name alone
     brought  of the batches that no reader sees yet
     """
     limits = run.settings.config.quality
@@ -98,9 +93,10 @@ def check_figures(
     history = fetch_rows(cursor, _HISTORY, (BASELINE_DAYS,))
     earlier = _by_name(history)
     volumes = _volumes(brought)
-    rates = {**_quarantined_shares(brought), **_null_rates(cursor, tables)}
+    rates = _quarantined_shares(brought) | measure_empty(brought, run.lake, run.contracts)
     measured = measure_brought(brought, run.lake, run.contracts)
-    for name, value in {**volumes, **rates, **{name: told.value for name, told in measured.items()}}.items():
+    values = volumes | {name: told.value for name, told in (rates | measured).items()}
+    for name, value in values.items():
         cursor.execute(
             "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (token, name, value),
@@ -109,11 +105,10 @@ def check_figures(
         missing = run.contracts.keys() - {ledger.dataset for ledger in brought}
         volumes |= dict.fromkeys(_did_not_come(history, missing, today), 0.0)
     of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
-    of_rates = replace(of_amounts, least_absolute=_LEAST_RATE)
     return [
         _judge("volume_as_usual", volumes, earlier, today, of_amounts),
-        _judge("rates_as_usual", rates, earlier, today, of_rates),
-        _judge_distributions(measured, earlier, today, of_amounts),
+        _judge_measured("rates_as_usual", rates, earlier, today, of_amounts),
+        _judge_measured("distribution_as_usual", measured, earlier, today, of_amounts),
         check_days(cursor, of_amounts),
     ]
 
@@ -151,16 +146,16 @@ def _judge(
     return quality.judge_usual(name, judged)
 
 
-def _judge_distributions(
-    measured: Mapping[str, Measured], earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
+def _judge_measured(
+    name: str, measured: Mapping[str, Measured], earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
 ) -> CheckResult:
     """A file of twenty records is no news because it is not like files of a million."""
     judged = {
-        name: (told.value, judge_point(earlier.get(name, ()), Point(today, told.value), within))
-        for name, told in measured.items()
+        figure: (told.value, judge_point(earlier.get(figure, ()), Point(today, told.value), within))
+        for figure, told in measured.items()
         for within in [replace(limits, least_absolute=max(told.noise, _LEAST_RATE))]
     }
-    return quality.judge_usual("distribution_as_usual", judged)
+    return quality.judge_usual(name, judged)
 
 
 def _did_not_come(history: Iterable[Mapping[str, Any]], missing: Iterable[str], today: date) -> list[str]:
@@ -192,10 +187,14 @@ def _volumes(brought: Sequence[Ledger]) -> dict[str, float]:
     return {_VOLUME + dataset: float(count) for dataset, count in records.items()}
 
 
-def _quarantined_shares(brought: Sequence[Ledger]) -> dict[str, float]:
+def _quarantined_shares(brought: Sequence[Ledger]) -> dict[str, Measured]:
     records = _by_dataset((ledger.dataset, ledger.source_records) for ledger in brought)
     quarantined = _by_dataset((ledger.dataset, ledger.quarantined_records) for ledger in brought)
-    return {f"quarantined share of {name}": quarantined[name] / count for name, count in records.items() if count}
+    return {
+        f"quarantined share of {name}": Measured(quarantined[name] / count, 0)
+        for name, count in records.items()
+        if count
+    }
 
 
 def _by_dataset(counts: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -203,16 +202,3 @@ def _by_dataset(counts: Iterable[tuple[str, int]]) -> Counter[str]:
     for dataset, count in counts:
         total[dataset] += count
     return total
-
-
-def _null_rates(cursor: Cursor, tables: Iterable[str]) -> dict[str, float]:
-    """The share of empty cells of every column that may be empty; one pass a table."""
-    names = [name for schema, _, name in (table.partition(".") for table in tables) if schema == "core"]
-    rates: dict[str, float] = {}
-    for row in fetch_rows(cursor, _NULLABLE, (names,)):
-        share = sql.SQL("1 - COUNT({0})::float / NULLIF(COUNT(*), 0) AS {0}")
-        columns = sql.SQL(", ").join(share.format(sql.Identifier(column)) for column in row["columns"])
-        query = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(row["table_name"]))
-        (shares,) = fetch_rows(cursor, query)
-        rates |= {f"empty {row['table_name']}.{k}": v for k, v in shares.items() if v is not None}
-    return rates

@@ -3,7 +3,7 @@
 import pytest
 from psycopg2 import sql
 
-from tests.integration.conftest import SALES
+from tests.integration.conftest import PRODUCTS, SALES
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, Pipeline
 
 # 40 releases of one file a day, 8 records of sales each, the newest a day ago.
@@ -53,6 +53,19 @@ def test_the_first_runs_are_learning_and_are_remembered(loaded: Pipeline) -> Non
         sales.region is south  | 0.2
         sales.region is west   | 0.4
         """,
+    )
+
+
+def test_a_delivery_with_empty_cells_is_told_however_full_the_table_is(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    product = PRODUCTS.splitlines()[0] + "\nP000003,Bare,toys,3.00,2.00,7,,2024-01-01T00:00:00Z\n"
+    (loaded.raw / "products_2.csv").write_text(product, encoding="utf-8")
+
+    loaded.run("r2")
+
+    loaded.shows(
+        "SELECT token, measured FROM audit.figures WHERE figure = 'empty products.supplier_name' ORDER BY token",
+        "token | measured\n1 | 0.5\n2 | 1",
     )
 
 

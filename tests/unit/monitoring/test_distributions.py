@@ -8,8 +8,11 @@ import pytest
 
 from batch_etl.anomalies import Limits, Point, judge_point
 from batch_etl.contract import Column, Kind
-from batch_etl.stores.lake import write_part
-from monitoring.distributions import Measured, measure_column, read_values
+from batch_etl.contracts.reader import read_contract
+from batch_etl.stores.audit import Ledger
+from batch_etl.stores.lake import Lake, write_part
+from monitoring.distributions import Measured, measure_column, measure_empty, read_values
+from tests.unit.gifts import GIFTS, written
 from tests.unit.test_anomalies import FIRST, days
 
 REGION = Column(name="region", kind="text", physical_type="text", description="", allowed_values=("north", "south"))
@@ -36,6 +39,26 @@ def test_of_many_records_every_so_many_are_read(tmp_path: Path) -> None:
     assert read_values(files, PRICE, every=1).to_pylist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert read_values(files, PRICE, every=3).to_pylist() == [1, 4, 6, 7]
     assert read_values(files[3:], PRICE, every=3).to_pylist() == []
+
+
+def test_empty_cells_are_those_of_what_came_and_not_of_the_table(tmp_path: Path) -> None:
+    contract = read_contract(written(tmp_path, GIFTS))
+    full, empty = pa.array([1] * 2000), pa.nulls(100, pa.int64())
+    for batch, pieces in {"old": full, "new": empty, "young": empty}.items():
+        ids = pa.array([""] * len(pieces))
+        folder = Lake(tmp_path).judged("clean", "gifts", "c", batch)
+        folder.mkdir(parents=True)
+        # The contract of the youngest does not know of a price.
+        prices = {} if batch == "young" else {"price_usd": ids}
+        write_part(pa.table({"giver_id": ids, "pieces": pieces, **prices}), folder / "part.parquet")
+
+    def shares(*batches: str) -> dict[str, float]:
+        ledgers = [Ledger("gifts", batch, "c", "gifts.csv", *[0] * 8) for batch in batches]
+        return {name: told.value for name, told in measure_empty(ledgers, Lake(tmp_path), {"gifts": contract}).items()}
+
+    assert shares("new") == {"empty gifts.price_usd": 0, "empty gifts.pieces": 1}
+    assert shares("old", "new", "young") == {"empty gifts.pieces": 200 / 2200, "empty gifts.price_usd": 0}
+    assert shares() == {}
 
 
 def test_a_value_that_is_gone_has_a_share_of_nothing() -> None:

@@ -16,6 +16,8 @@ from batch_etl.stores.lake import Lake, count_rows_of, files_in, open_part, read
 from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
+# Fewer than quality.max_deviation, so that the next of values that repeat is no spike where chance may reach it.
+_DEVIATIONS_LOOKED_AT = 3
 # So many records tell a share to a third of a thousandth: of more, every second, third … is looked at.
 _RECORDS_LOOKED_AT = 2_000_000
 
@@ -102,10 +104,19 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
     # safe=False: of 17 digits and more the last ones may be lost, which no quartile shows.
     numbers = known.cast(pa.float64(), safe=False).to_numpy()
     quartiles = [float(value) for value in np.percentile(numbers, _QUARTILES)]
-    # The deviation of a quartile of normally distributed values is about the distance of the quartiles through √n.
-    noise = (quartiles[-1] - quartiles[0]) / sqrt(count)
     for percent, quartile in zip(_QUARTILES, quartiles, strict=True):
-        yield f"{column.name} at {percent} %", Measured(quartile, noise)
+        yield f"{column.name} at {percent} %", Measured(quartile, _noise_of_quantile(numbers, percent / 100))
+
+
+def _noise_of_quantile(numbers: np.ndarray, share: float) -> float:
+    """A standard deviation of a quantile, told by those that chance may put in its place.
+
+    What lies below a quantile of n values is p of them, by chance √(p(1-p)/n) more or less. Where values repeat, one
+    more record makes the quantile jump: we look as far as chance may reach, not one deviation.
+    """
+    reach = _DEVIATIONS_LOOKED_AT * sqrt(share * (1 - share) / len(numbers))
+    low, middle, high = np.quantile(numbers, (max(0, share - reach), share, min(1, share + reach)))
+    return float(max(middle - low, high - middle)) / _DEVIATIONS_LOOKED_AT
 
 
 def read_values(files: Sequence[Path], column: Column, *, every: int) -> pa.ChunkedArray:

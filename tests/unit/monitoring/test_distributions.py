@@ -1,5 +1,7 @@
 """The shares and quartiles of a column, and how far chance alone would move them."""
 
+import random
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -101,6 +103,39 @@ def test_an_allowed_value_that_is_no_text_has_its_share(
 @pytest.mark.parametrize("column", [REGION, PRICE])
 def test_a_column_without_values_has_no_figure(column: Column) -> None:
     assert dict(measure_column(column, pa.chunked_array([pa.nulls(3, pa.string())]))) == {}
+
+
+def judged_by_days(column: Column, draw: Callable[[], list[object]]) -> list[str]:
+    """What is said of the last 40 of 100 days of files drawn alike, of each figure; those that are usual left out."""
+    history: dict[str, list[Point]] = {}
+    said = []
+    for day in days(100, lambda *_: 0.0):
+        for name, told in measured(column, draw()).items():
+            points = history.setdefault(name, [])
+            if len(points) >= 60:
+                within = Limits(least_absolute=max(told.noise, 0.01))
+                said.append(judge_point(points, Point(day.on, told.value), within).state)
+            points.append(Point(day.on, told.value))
+    return [state for state in said if state != "usual"]
+
+
+@pytest.mark.parametrize("below", [0.5, 0.51, 0.75, 0.76])
+def test_a_quartile_where_values_repeat_jumps_by_chance(below: float) -> None:
+    noise = random.Random(1)  # noqa: S311 - the same noise every time is the point
+    quantity = Column(name="quantity", kind="integer", physical_type="integer", description="")
+
+    assert judged_by_days(quantity, lambda: [2 if noise.random() < below else 3 for _ in range(500)]) == []
+
+
+def test_a_quartile_of_many_that_moved_is_found() -> None:
+    noise = random.Random(1)  # noqa: S311 - the same noise every time is the point
+    factors = iter([1.0] * 99 + [1.5])
+
+    def prices() -> list[object]:
+        factor = next(factors)
+        return [factor * noise.lognormvariate(3, 0.8) for _ in range(1000)]
+
+    assert judged_by_days(PRICE, prices) == ["spike"] * 3
 
 
 @pytest.mark.parametrize(("records", "state"), [(20, "usual"), (2000, "spike")])

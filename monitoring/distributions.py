@@ -16,6 +16,8 @@ from batch_etl.stores.lake import Lake, count_rows_of, files_in, open_part, read
 from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
+# One sale of five pieces says nothing of how many pieces are usual.
+_FEWEST_NUMBERS = 20
 # Fewer than quality.max_deviation, so that the next of values that repeat is no spike where chance may reach it.
 _DEVIATIONS_LOOKED_AT = 3
 # So many records tell a share to a third of a thousandth: of more, every second, third … is looked at.
@@ -88,7 +90,7 @@ def _count_empty(file: Path, name: str) -> Iterator[tuple[int, int]]:
 
 
 def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Measured]]:
-    """The figures of a column over all its values; none where all are empty."""
+    """The figures of a column over all its values; none where all are empty, no quartiles of a few."""
     known = values.drop_null()
     count = len(known)
     if not count:
@@ -100,6 +102,8 @@ def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[st
         for allowed, value in zip(column.allowed_values, typed, strict=True):
             share = seen.get(value, 0) / count
             yield f"{column.name} is {allowed}", Measured(share, noise_of_share(count))
+        return
+    if count < _FEWEST_NUMBERS:
         return
     # safe=False: of 17 digits and more the last ones may be lost, which no quartile shows.
     numbers = known.cast(pa.float64(), safe=False).to_numpy()

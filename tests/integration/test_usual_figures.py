@@ -40,18 +40,15 @@ def test_the_first_runs_are_learning_and_are_remembered(loaded: Pipeline) -> Non
         1     | records of sales               | 8
         """,
     )
-    # Of the five sales that are clean and no duplicates.
+    # Of the five sales that are clean and no duplicates: too few for quartiles of their numbers.
     loaded.shows(
         "SELECT * FROM audit.figures WHERE figure ~ '^sales.(region|quantity)' ORDER BY figure",
         """
-        figure                 | measured
-        sales.quantity at 25 % | 1
-        sales.quantity at 50 % | 2
-        sales.quantity at 75 % | 2
-        sales.region is east   | 0.2
-        sales.region is north  | 0.2
-        sales.region is south  | 0.2
-        sales.region is west   | 0.4
+        figure                | measured
+        sales.region is east  | 0.2
+        sales.region is north | 0.2
+        sales.region is south | 0.2
+        sales.region is west  | 0.4
         """,
     )
 
@@ -78,8 +75,8 @@ HISTORIES = {
     "some bad days before": ("CASE WHEN ago IN (3, 7, 21) THEN 1e9 ELSE now END", "usual"),
     "a bad day as some before": ("CASE WHEN ago IN (3, 7, 21) THEN now ELSE 100 * now END", "spike"),
 }
-# Two of the figures that run r1 shows, and the checks that judge them.
-NOW = {"records of sales": (8, "volume_as_usual"), "sales.quantity at 50 %": (2, "distribution_as_usual")}
+# Two of the figures that run r2 shows, and the checks that judge them.
+NOW = {"records of sales": (48, "volume_as_usual"), "sales.quantity at 50 %": (1, "distribution_as_usual")}
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -97,7 +94,8 @@ def test_volumes_and_distributions_are_judged_by_the_releases_before(loaded: Pip
             ).format(sql.Literal(figure), sql.SQL(before), sql.Literal(now))
         )
 
-    loaded.run("r1", stages=["quality_checks"])
+    deliver(loaded, 40)
+    loaded.run("r2", stages=[*SPARK_STAGES, "quality_checks"])
 
     found = dict.fromkeys(NOW, "usual")
     found |= dict(

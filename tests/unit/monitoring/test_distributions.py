@@ -80,7 +80,7 @@ def test_a_number_has_quartiles() -> None:
 def test_a_number_of_18_digits_has_quartiles() -> None:
     account = Column(name="account", kind="integer", physical_type="bigint", description="")
 
-    told = measured(account, [123_456_789_012_345_678, -999_999_999_999_999_999])
+    told = measured(account, [123_456_789_012_345_678, -999_999_999_999_999_999] * 10)
 
     assert told["account at 50 %"].value == pytest.approx(-438_271_605_493_827_160.5)
 
@@ -117,6 +117,11 @@ def judged_by_days(column: Column, draw: Callable[[], list[object]]) -> list[str
                 said.append(judge_point(points, Point(day.on, told.value), within).state)
             points.append(Point(day.on, told.value))
     return [state for state in said if state != "usual"]
+
+
+def test_a_few_numbers_have_no_quartiles() -> None:
+    assert measured(PRICE, [Decimal(5)] * 19) == {}
+    assert measured(PRICE, [Decimal(5)] * 20).keys() == {"price at 25 %", "price at 50 %", "price at 75 %"}
 
 
 @pytest.mark.parametrize("below", [0.5, 0.51, 0.75, 0.76])

@@ -14,7 +14,7 @@ from batch_etl.quality import CheckResult
 from batch_etl.run import Run
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
-from monitoring.distributions import Measured, measure_brought, measure_empty
+from monitoring.distributions import Measured, measure_brought, measure_empty, noise_of_share
 
 Figures = Mapping[str, float]
 _VOLUME = "records of "
@@ -191,7 +191,7 @@ def _quarantined_shares(brought: Sequence[Ledger]) -> dict[str, Measured]:
     records = _by_dataset((ledger.dataset, ledger.source_records) for ledger in brought)
     quarantined = _by_dataset((ledger.dataset, ledger.quarantined_records) for ledger in brought)
     return {
-        f"quarantined share of {name}": Measured(quarantined[name] / count, 0)
+        f"quarantined share of {name}": Measured(quarantined[name] / count, noise_of_share(count))
         for name, count in records.items()
         if count
     }

@@ -125,6 +125,22 @@ def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> N
     assert loaded.query("SELECT state FROM audit.runs") == [("audited",)], "a warning does not stop the publish"
 
 
+# Records of a file of which one in four is bad, where one in fifty is usual.
+@pytest.mark.parametrize(("records", "verdict"), [(12, None), (400, "spike")])
+def test_a_bad_record_of_a_few_is_no_news(loaded: Pipeline, records: int, verdict: str | None) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    loaded.query(HISTORY.replace("SELECT n,", "SELECT -n,"))
+    loaded.query(FIGURES.replace("records of", "quarantined share of"), 0.02, 1, 40)
+    deliver(loaded, records)
+
+    loaded.run("r2")
+
+    check = (
+        "SELECT offenders->0->>'found' FROM audit.quality_results WHERE check_name = 'rates_as_usual' AND run_key = %s"
+    )
+    assert loaded.query(check, "r2") == [(verdict,)]
+
+
 def test_a_figure_has_its_history_however_many_others_are_newer(loaded: Pipeline) -> None:
     loaded.query(HISTORY)
     loaded.query(FIGURES, 8, 1, 40)

@@ -25,7 +25,7 @@ from batch_etl.stores.staging import require_staging
 from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
 from monitoring.ledgers import only_brought, read_ledgers, staged_batches
-from monitoring.measured_tables import Measured, measure_staged
+from monitoring.measured_tables import Audited, Measured, measure_staged, remember
 from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
@@ -48,10 +48,11 @@ def check_staging(run: Run) -> StageResult:
             require_staging(cursor, token, load)
             show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
-            measured, unknown_months = measure_staged(cursor, run.contracts, token, load)
+            audited = measure_staged(cursor, run.contracts, token, load)
+            measured = audited.measured
             ledgers = read_ledgers(cursor, staged_batches(manifest))
             show_measured(cursor, measured["sales"])
-            touched = only_touched(cursor, token, load, unknown_months)
+            touched = only_touched(cursor, token, load, audited.unknown_months)
             results = [
                 quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
                 *check_keys(cursor, load, run.contracts),
@@ -62,7 +63,7 @@ def check_staging(run: Run) -> StageResult:
                 check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows, only_brought(cursor, ledgers)),
             ]
-        _record(connection, run.run_key, token, results)
+        _record(connection, run.run_key, token, results, audited)
     _stop_on_error(run.run_key, results)
     failed = [result.name for result in results if not result.is_passed]
     rows = sum(manifest.rows.values())
@@ -83,11 +84,13 @@ def _check_batches(manifest: Manifest, ledgers: Sequence[Ledger], limits: Qualit
     ]
 
 
-def _record(connection: Connection, run_key: str, token: int, results: Sequence[CheckResult]) -> None:
+def _record(connection: Connection, run_key: str, token: int, results: Sequence[CheckResult], audited: Audited) -> None:
     """Results and the attempt's state, in one transaction. Alerts are made from the results."""
     with connection, connection.cursor() as cursor:
         record_results(cursor, run_key, token, results)
         is_stopped = any(result.stops_publish for result in results)
+        if not is_stopped:
+            remember(cursor, audited.news)
         claim.advance(cursor, run_key, token, state="stopped" if is_stopped else "audited")
 
 

@@ -6,7 +6,7 @@ a trigger audit.foreign_writes goes on, and what was counted before no longer co
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any
@@ -33,13 +33,17 @@ _KNOWN = """
     INNER JOIN pg_trigger ON tgrelid = pg_class.oid AND tgname = 'note_foreign_write' AND tgenabled != 'D'
     WHERE table_name = %s AND asked = %s AND month = ANY(%s)
 """
-# Whoever writes later waits, and what is remembered here counts no longer; beside who has written nothing is.
+# Whoever writes later waits, and what is measured here counts no longer; beside who has written nothing is remembered.
 _IS_QUIET = "SELECT PG_TRY_ADVISORY_XACT_LOCK(HASHTEXT('batch_etl.measure'))"
 _REMEMBER = """
     INSERT INTO audit.measured_parts (table_name, month, fingerprint, asked, measured)
     VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (table_name, month, fingerprint, asked) DO UPDATE SET measured = EXCLUDED.measured
 """
+
+
+# As audit.measured_parts has it.
+_News = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,19 @@ class Measured:
         unknown, broken = _added(self.unknown, other.unknown), _added(self.broken, other.broken)
         cents, net = self.cents + other.cents, self.net + other.net
         return Measured(self.rows + other.rows, self.records + other.records, cents, net, unknown, broken)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What was measured of everything that an attempt would publish.
+
+    unknown_months  months of sales that stay, and that nobody knew as they are
+    news            what nobody has to measure again, once all that was found is recorded: for remember
+    """
+
+    measured: Mapping[str, Measured]
+    unknown_months: Sequence[str]
+    news: Sequence[_News]
 
 
 @dataclass(frozen=True)
@@ -109,29 +126,37 @@ def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[st
     }
 
 
-def measure_staged(
-    cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load
-) -> tuple[dict[str, Measured], list[str]]:
+def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load) -> Audited:
     """Of each dataset, what an attempt would publish: every row that it staged, and what stays.
 
-    What stays was measured when it was staged. Where nobody knows it, as after somebody wrote to it, it is measured
-    now: such months of sales are returned beside what was measured.
+    What stays was measured when it was staged; where nobody knows it, as after somebody wrote to it, it is now.
     """
     measured: dict[str, Measured] = {}
     months: list[str] = []
+    news: list[_News] = []
     for dataset, table in _tables(cursor, contracts):
         question = _question(cursor, dataset, contracts, table)
         nothing = Measured(0, 0, 0, 0, dict.fromkeys(question.unknown, 0), {})
-        of_parts, unknown = _measure_parts(cursor, table, question, token, load)
+        of_parts, unknown, told = _measure_parts(cursor, table, question, token, load)
         measured[dataset] = reduce(Measured.__add__, of_parts, nothing)
         months += [part for part in unknown if part != WHOLE]
-    return measured, months
+        news += told
+    return Audited(measured, months, news)
+
+
+def remember(cursor: Cursor, news: Iterable[_News]) -> None:
+    """Spare the next runs what was measured, where no check stops the publish: what one found has to be found again.
+
+    What somebody wrote since it was measured is none of it: it was asked before that.
+    """
+    for told in news:
+        cursor.execute(_REMEMBER, told)
 
 
 def _measure_parts(
     cursor: Cursor, table: Table, question: _Question, token: int, load: Load
-) -> tuple[list[Measured], list[str]]:
-    """Of a table, or of each of its months; and which of those that stay nobody knew."""
+) -> tuple[list[Measured], list[str], list[_News]]:
+    """Of a table, or of each of its months; which of those that stay nobody knew; and what is worth remembering."""
     is_quiet = fetch_value(cursor, _IS_QUIET)
     names = {part.name: part.month for part in load.staged(table.name)}
     staged = question.of_children(cursor, staging_table(table.name, token)) if names else {}
@@ -146,9 +171,9 @@ def _measure_parts(
         part = names[name]
         # Of a month that grows some rows stay.
         found[part] = found[part] + told if part in found else told
-    for part in [*unknown, *map(names.__getitem__, staged)] if is_quiet else ():
-        cursor.execute(_REMEMBER, (table.name, part, parts[part], asked, json.dumps(asdict(found[part]))))
-    return list(found.values()), unknown
+    looked_at = [*unknown, *map(names.__getitem__, staged)] if is_quiet else []
+    news = [(table.name, part, parts[part], asked, json.dumps(asdict(found[part]))) for part in looked_at]
+    return list(found.values()), unknown, news
 
 
 def _known_parts(cursor: Cursor, table: str, asked: str, parts: Mapping[str, str]) -> dict[str, Measured]:

@@ -9,7 +9,7 @@ import pytest
 from batch_etl.errors import QualityStopped
 from batch_etl.recompute import Recompute
 from monitoring.warehouse_checks import check_warehouse
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import STAGES, Pipeline
 from tests.integration.test_release_races import wait_for_waiters
 
 # What somebody did to the sale of January, which stays.
@@ -32,6 +32,28 @@ def test_what_somebody_changed_in_a_month_that_stays_is_found(next_month: Pipeli
     with closing(psycopg2.connect(next_month.dsn)) as connection:
         found = check_warehouse(connection, next_month.settings)
     assert [result.name for result in found if result.stops_publish] == [check]
+
+
+@pytest.mark.parametrize("check", HAND_MADE)
+def test_what_stopped_a_run_stops_its_next_try_and_the_next_run_too(next_month: Pipeline, check: str) -> None:
+    next_month.query(HAND_MADE[check])
+
+    for run_key, stages in (("r2", ["quality_checks"]), ("r2", ["quality_checks"]), ("r3", STAGES)):
+        with pytest.raises(QualityStopped, match=rf"nothing was published; {check} \("):
+            next_month.run(run_key, stages=stages)
+
+    next_month.run("r4", recompute=Recompute(is_full=True))
+    next_month.shows("SELECT release, run_key FROM audit.releases", "release | run_key\n1 | r1\n2 | r4")
+
+
+def test_what_was_measured_is_remembered_with_the_results_or_not_at_all(next_month: Pipeline) -> None:
+    remembered = next_month.query("SELECT * FROM audit.measured_parts ORDER BY 1, 2, 3")
+    next_month.query("ALTER TABLE audit.quality_results ADD CONSTRAINT fails CHECK (FALSE) NOT VALID")
+
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        next_month.run("r2", stages=["quality_checks"])
+
+    assert next_month.query("SELECT * FROM audit.measured_parts ORDER BY 1, 2, 3") == remembered
 
 
 def test_what_somebody_changed_in_a_dimension_is_held_against_every_sale(next_month: Pipeline) -> None:

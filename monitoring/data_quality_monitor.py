@@ -30,7 +30,7 @@ from monitoring.reconciliation import check_reconciliation
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
 from monitoring.staged_views import only_touched, show_as_after_publish, show_measured
-from monitoring.table_checks import check_keys, check_tables, check_unknown
+from monitoring.table_checks import check_keys, check_tables, check_unknown, text_of_touched
 from monitoring.usual_figures import check_figures
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ def check_staging(run: Run) -> StageResult:
             require_staging(cursor, token, load)
             show_as_after_publish(cursor, token, load)
             prefer_scans(cursor)
-            audited = measure_staged(cursor, run.contracts, token, load)
+            touched_checks = text_of_touched(run.settings)
+            audited = measure_staged(cursor, run.contracts, token, load, touched_checks=touched_checks)
             measured = audited.measured
             ledgers = read_ledgers(cursor, staged_batches(manifest))
             show_measured(cursor, measured["sales"])

@@ -7,7 +7,7 @@ a trigger audit.foreign_writes goes on, and what was counted before no longer co
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -86,16 +86,20 @@ class Audited:
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of a dataset's rows: expressions of SQL, and the names of those that Measured has by name."""
+    """What is asked of a dataset's rows: expressions of SQL, and the names of those that Measured has by name.
+
+    beside  what other checks ask of each of them once: text of theirs
+    """
 
     unknown: tuple[str, ...]
     rules: tuple[str, ...]
     asked: sql.Composed
+    beside: str = ""
 
     def fingerprint(self, cursor: Cursor) -> str:
         """Of the question, and of the moment: it changes where somebody else than a release writes."""
         writes = fetch_value(cursor, "SELECT PG_SEQUENCE_LAST_VALUE('audit.foreign_writes')")
-        return hashlib.sha256(f"{self.asked.as_string(cursor)} {writes}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.asked.as_string(cursor)} {writes} {self.beside}".encode()).hexdigest()[:16]
 
     def of(self, cursor: Cursor, content: sql.Composable) -> Measured:
         cursor.execute(sql.SQL("SELECT {} FROM {} AS content").format(self.asked, content))
@@ -126,8 +130,12 @@ def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[st
     }
 
 
-def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load) -> Audited:
+def measure_staged(
+    cursor: Cursor, contracts: Mapping[str, Contract], token: int, load: Load, *, touched_checks: str = ""
+) -> Audited:
     """Of each dataset, what an attempt would publish: every row that it staged, and what stays.
+
+    touched_checks  text of the checks that are made once of each sale: where it is another one, nobody knows any month
 
     What stays was measured when it was staged; where nobody knows it, as after somebody wrote to it, it is now.
     """
@@ -136,6 +144,8 @@ def measure_staged(cursor: Cursor, contracts: Mapping[str, Contract], token: int
     news: list[_News] = []
     for dataset, table in _tables(cursor, contracts):
         question = _question(cursor, dataset, contracts, table)
+        if dataset == "sales":
+            question = replace(question, beside=touched_checks)
         nothing = Measured(0, 0, 0, 0, dict.fromkeys(question.unknown, 0), {})
         of_parts, unknown, told = _measure_parts(cursor, table, question, token, load)
         measured[dataset] = reduce(Measured.__add__, of_parts, nothing)

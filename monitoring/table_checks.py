@@ -38,11 +38,17 @@ def check_tables(
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
     personal = personal_names(contracts.values())
-    headers = {file: _read_header(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))}
+    headers = _read_headers(settings)
     found = _offenders(cursor, [file for file, (_, is_local) in headers.items() if not is_local], personal)
     with touched or nullcontext():
         found |= _offenders(cursor, [file for file, (_, is_local) in headers.items() if is_local], personal)
     return [quality.judge_offenders(file.stem, severity, found[file]) for file, (severity, _) in headers.items()]
+
+
+def text_of_touched(settings: Settings) -> str:
+    """All that the checks say which look at touched sales only: who has another text has not audited what stays."""
+    headers = _read_headers(settings).items()
+    return "\n".join(file.read_text(encoding="utf-8") for file, (_, is_local) in headers if is_local)
 
 
 def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> CheckResult:
@@ -95,6 +101,10 @@ def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:
         raise ConfigurationError(f"{file}: {told}; mend the check") from None
     cursor.execute("ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads")
     return rows
+
+
+def _read_headers(settings: Settings) -> dict[Path, tuple[quality.Severity, bool]]:
+    return {file: _read_header(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))}
 
 
 def _read_header(file: Path) -> tuple[quality.Severity, bool]:

@@ -99,6 +99,22 @@ def test_other_rules_are_asked_of_every_month(next_month: Pipeline) -> None:
         next_month.run("r2", stages=["quality_checks"])
 
 
+def test_a_check_of_touched_sales_that_is_new_is_made_once_of_every_month(next_month: Pipeline) -> None:
+    check = next_month.home / "sql/checks/mine.sql"
+    header = "-- Severity: error\n-- Sales: touched\n"
+    query = "SELECT sale_id FROM fct_sale WHERE sale_id = 'S00000001'"
+    check.write_text(header + query, encoding="utf-8")
+
+    for _ in range(2):
+        with pytest.raises(QualityStopped, match=r"mine \(1 offending row\)"):
+            next_month.run("r2", stages=["quality_checks"])
+
+    check.write_text(f"{header}{query} AND quantity > 2", encoding="utf-8")
+    next_month.run("r2", stages=["quality_checks"])
+    next_month.query("SET batch_etl.is_release = 'on'; UPDATE core.fct_sale_2025_01 SET quantity = 3")
+    next_month.run("r2", stages=["quality_checks"])
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -146,10 +162,14 @@ def test_a_check_looks_at_all_sales_or_at_those_that_a_run_touches(next_month: P
     (checks / "all_sales.sql").write_text("-- Severity: warn\n" + query, encoding="utf-8")
     (checks / "touched_sales.sql").write_text("-- Severity: warn\n-- Sales: touched\n" + query, encoding="utf-8")
 
-    next_month.run("r2", stages=["quality_checks"])
+    next_month.run("r2", stages=["quality_checks", "publish"])
+    (next_month.raw / "sales_3.csv").write_text(
+        f"{SALES.splitlines()[0]}\n{OF_FEBRUARY.replace('S00000010', 'S00000011')}\n", encoding="utf-8"
+    )
+    next_month.run("r3")
 
     told = "SELECT check_name, message FROM audit.quality_results WHERE check_name ~ '_sales$' AND NOT is_passed"
-    assert dict(next_month.query(told + " AND run_key = 'r2'")) == {
-        "all_sales": "6 offending rows",
+    assert dict(next_month.query(told + " AND run_key = 'r3'")) == {
+        "all_sales": "7 offending rows",
         "touched_sales": "1 offending row",
     }

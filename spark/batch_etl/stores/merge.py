@@ -130,7 +130,7 @@ def publish_months(
     Of one that gets more rows nothing else is looked at.
     """
     cursor.execute("SELECT history.follow(%s::regclass)", (table.name,))
-    new = new_parts(cursor, table, load)
+    new = new_parts(cursor, table, load, release)
     not_compared = {*load.kept_parts(table), *(part.month for part in new)}
     compared = [month for month in standing_months(cursor, table) if month not in not_compared]
     added = fill_months(cursor, table, new, staging, release, adopts=adopts)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.errors import LoadFailed
 from batch_etl.stores.difference import Change, Table, columns_named
 from batch_etl.stores.loads import Load, StagedPart, bounds
 from batch_etl.stores.part_copy import BOUNDS
@@ -43,12 +44,28 @@ def standing_months(cursor: Cursor, table: Table) -> list[str]:
     return [row["month"] for row in rows]
 
 
-def new_parts(cursor: Cursor, table: Table, load: Load) -> list[StagedPart]:
-    """The staged months for which a table has no partition yet, or one that no release has filled."""
+def new_parts(cursor: Cursor, table: Table, load: Load, release: int | None = None) -> list[StagedPart]:
+    """The staged months that have to be filled: no release has had them, or the last one holds them and no row is left.
+
+    release  the one that is being published; None before it has its number
+
+    What somebody has dropped comes back as releases left it: history tells what each of them changed in it.
+    """
     if table.month_column is None:
         return []
-    filled = _filled_months(cursor, table)
-    return [part for part in load.staged(table.name) if part.month not in filled]
+    standing, had, held = standing_months(cursor, table), *_months_of_releases(cursor, table, release)
+    new = [
+        part
+        for part in load.staged(table.name)
+        if not (part.month in standing and _has_rows(cursor, table, part.month))
+        # A release has emptied what the last one does not hold: that its rows come again is told one by one.
+        and (part.month not in had or part.month in held or part.month not in standing)
+        # Nobody knows any more what it would come on top of.
+        and not part.on_top_of
+    ]
+    for month in [part.month for part in new if part.month not in standing]:
+        _refuse_detached(cursor, table, month)
+    return new
 
 
 def is_worth_adopting(cursor: Cursor, tables: Iterable[Table], load: Load) -> bool:
@@ -82,7 +99,9 @@ def fill_months(
         else:
             _write_again(cursor, table, part)
         first, _ = bounds(part.month)
-        cursor.execute("INSERT INTO history.new_parts VALUES (%s, %s, %s)", (release, table.name, first))
+        # One that came back came with its first release.
+        came = "INSERT INTO history.new_parts VALUES (%s, %s, %s) ON CONFLICT (table_name, month) DO NOTHING"
+        cursor.execute(came, (release, table.name, first))
     sums = {column: sum((Decimal(part.sums[column]) for part in parts), Decimal(0)) for column in table.money}
     rows = sum(part.rows for part in parts)
     return Change(table.name, rows, 0, 0, {column: value for column, value in sums.items() if value})
@@ -112,13 +131,31 @@ def _holds_snapshots(cursor: Cursor) -> bool:
     return bool(fetch_value(cursor, held))
 
 
-def _filled_months(cursor: Cursor, table: Table) -> list[str]:
-    """The months that came with a release, or hold rows that somebody else wrote."""
-    known = "SELECT TO_CHAR(month, 'YYYY-MM') AS month FROM history.new_parts WHERE table_name = %s"
-    filled = [row["month"] for row in fetch_rows(cursor, known, (table.name,))]
-    has_rows = sql.SQL("SELECT EXISTS (SELECT FROM {})")
-    others = [month for month in standing_months(cursor, table) if month not in filled]
-    return filled + [m for m in others if fetch_value(cursor, has_rows.format(_partition(table, m)))]
+def _months_of_releases(cursor: Cursor, table: Table, before: int | None) -> tuple[set[str], set[str]]:
+    """The months that came whole with any release, and those that the last one before this number holds."""
+    had = "SELECT TO_CHAR(month, 'YYYY-MM') AS month FROM history.new_parts WHERE table_name = %(table)s"
+    held = """
+        SELECT month FROM audit.release_parts
+        WHERE table_name = %(table)s AND release = (
+            SELECT MAX(release) FROM audit.releases WHERE %(before)s::bigint IS NULL OR release < %(before)s
+        )
+        """
+    asked = {"table": table.name, "before": before}
+    some, last = ({row["month"] for row in fetch_rows(cursor, query, asked)} for query in (had, held))
+    return some, last
+
+
+def _has_rows(cursor: Cursor, table: Table, month: str) -> bool:
+    return bool(fetch_value(cursor, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(_partition(table, month))))
+
+
+def _refuse_detached(cursor: Cursor, table: Table, month: str) -> None:
+    name = ".".join(_partition(table, month).strings)
+    if fetch_value(cursor, "SELECT TO_REGCLASS(%s)", (name,)):
+        raise LoadFailed(
+            f"warehouse: {name} stands where a partition of {table.name} has to be made, and is none; attach it again, "
+            f"or drop it, for its rows were loaded anew; then clear publish"
+        )
 
 
 def _adopt(cursor: Cursor, table: Table, part: StagedPart) -> None:

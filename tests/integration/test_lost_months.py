@@ -1,0 +1,40 @@
+"""A month that somebody has dropped comes back by a run that loads everything, and earlier releases keep it."""
+
+import pytest
+
+from batch_etl.errors import LoadFailed
+from batch_etl.recompute import Recompute
+from batch_etl.stores import new_months
+from tests.integration.pipeline import Pipeline
+from tests.integration.test_releases import as_of, put_back
+
+SALES = ("core.fct_sale",)
+EVERYTHING = Recompute(is_full=True)
+
+
+@pytest.mark.parametrize("worth_adopting", [0, 100])
+@pytest.mark.parametrize("lost", ["DROP TABLE core.fct_sale_2025_01", "TRUNCATE core.fct_sale_2025_01"])
+def test_a_month_that_is_lost_comes_back_and_stays_in_earlier_releases(
+    next_month: Pipeline, monkeypatch: pytest.MonkeyPatch, lost: str, worth_adopting: int
+) -> None:
+    monkeypatch.setattr(new_months, "WORTH_ADOPTING_ROWS", worth_adopting)
+    first = next_month.contents(SALES)
+    next_month.query(lost)
+
+    next_month.run("r3", recompute=EVERYTHING)
+
+    next_month.shows("SELECT COUNT(*) AS sales FROM core.fct_sale_2025_01", "sales\n1")
+    assert (as_of(next_month, 1, SALES), as_of(next_month, 2, SALES)) == (first, next_month.contents(SALES))
+    put_back(next_month, 1)
+    assert next_month.contents(SALES) == first
+
+
+def test_a_month_that_is_detached_and_stands_in_the_way_is_named(next_month: Pipeline) -> None:
+    next_month.query("ALTER TABLE core.fct_sale DETACH PARTITION core.fct_sale_2025_01")
+
+    with pytest.raises(LoadFailed, match=r"core\.fct_sale_2025_01 stands where a partition of core\.fct_sale "):
+        next_month.run("r3", recompute=EVERYTHING)
+
+    next_month.query("DROP TABLE core.fct_sale_2025_01")
+    next_month.run("r3", stages=["publish"])
+    next_month.shows("SELECT COUNT(*) AS sales FROM core.fct_sale_2025_01", "sales\n1")

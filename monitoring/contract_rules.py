@@ -62,6 +62,9 @@ def _rules_of(
             kind = sql.SQL(column.physical_type)
             is_broken = condition.format(name, sql.SQL(comparison), sql.Literal(limit), kind)
             yield Rule(f"{what} {limit}", is_broken)
+    if column.kind == "decimal" and column.maximum is None:
+        # To PostgreSQL it is above every number, so where there is a maximum it is above that.
+        yield Rule("not a number", sql.SQL("{} = 'NaN'").format(name))
     for length, comparison, what in ((column.min_length, "<", "shorter than"), (column.max_length, ">", "longer than")):
         if length is not None:
             is_broken = sql.SQL("CHAR_LENGTH({}) {} {}").format(name, sql.SQL(comparison), sql.Literal(length))

@@ -119,7 +119,9 @@ class _Question:
         named = dict(zip((*self.unknown, *self.rules), found, strict=True))
         unknown = {name: named.pop(name) for name in self.unknown}
         broken = {rule: count for rule, count in named.items() if count}
-        return Measured(rows, records, int(cents), int(net), unknown, broken)
+        # What is no number makes a sum that is none, and breaks a rule.
+        cents, net = (int(amount) if amount.is_finite() else 0 for amount in (cents, net))
+        return Measured(rows, records, cents, net, unknown, broken)
 
 
 def measure_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> dict[str, Measured]:

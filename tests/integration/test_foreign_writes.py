@@ -20,6 +20,13 @@ HAND_MADE = {
     "fct_sale_references": "UPDATE core.fct_sale SET customer_id = 'C0000009' WHERE sale_id = 'S00000001'",
 }
 
+# Somebody wrote what is a value of the type, and no number.
+NOT_A_NUMBER = {
+    "UPDATE core.dim_product SET list_price_usd = 'NaN'": "contract_of_products",
+    "UPDATE core.fct_sale SET unit_price_usd = 'NaN'": "contract_of_sales",
+    "UPDATE core.fct_sale SET gross_usd = 'NaN', discount_usd = 'NaN', net_usd = 'NaN'": "fct_sale_amounts",
+}
+
 
 @pytest.mark.parametrize("table", ["core.fct_sale", "core.fct_sale_2025_01"])
 @pytest.mark.parametrize("check", HAND_MADE)
@@ -32,6 +39,16 @@ def test_what_somebody_changed_in_a_month_that_stays_is_found(next_month: Pipeli
     with closing(psycopg2.connect(next_month.dsn)) as connection:
         found = check_warehouse(connection, next_month.settings)
     assert [result.name for result in found if result.stops_publish] == [check]
+
+
+@pytest.mark.parametrize(("statement", "check"), NOT_A_NUMBER.items())
+def test_what_is_no_number_is_found(next_month: Pipeline, statement: str, check: str) -> None:
+    next_month.query(statement)
+
+    with pytest.raises(QualityStopped, match=check):
+        next_month.run("r2", stages=["quality_checks"])
+    with closing(psycopg2.connect(next_month.dsn)) as connection:
+        assert check in [told.name for told in check_warehouse(connection, next_month.settings) if told.stops_publish]
 
 
 @pytest.mark.parametrize("check", HAND_MADE)

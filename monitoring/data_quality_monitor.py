@@ -6,12 +6,10 @@ marts. docs/runbook.md has an entry for every check.
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import claim, quality
 from batch_etl.errors import QualityStopped
@@ -19,14 +17,12 @@ from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
 from batch_etl.stores.audit import Ledger
-from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging
-from batch_etl.stores.warehouse import fetch_rows
 from monitoring.contract_checks import check_contracts
 from monitoring.ledgers import only_brought, read_ledgers, staged_batches
-from monitoring.measured_tables import Audited, Measured, measure_staged, remember
-from monitoring.reconciliation import check_reconciliation
+from monitoring.measured_tables import Audited, measure_staged, remember
+from monitoring.reconciliation import check_reconciliation, count_rows
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
 from monitoring.staged_views import only_touched, show_as_after_publish, show_measured
@@ -55,7 +51,7 @@ def check_staging(run: Run) -> StageResult:
             show_measured(cursor, measured["sales"])
             touched = only_touched(cursor, token, load, audited.unknown_months)
             results = [
-                quality.judge_row_counts(manifest.rows, _count_rows(cursor, manifest, measured)),
+                quality.judge_row_counts(manifest.rows, count_rows(cursor, manifest.rows, measured)),
                 *check_keys(cursor, load, run.contracts),
                 *_check_batches(manifest, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
@@ -69,13 +65,6 @@ def check_staging(run: Run) -> StageResult:
     failed = [result.name for result in results if not result.is_passed]
     rows = sum(manifest.rows.values())
     return StageResult(rows, rows, {"token": token, "checks": len(results), "failed": failed})
-
-
-def _count_rows(cursor: Cursor, manifest: Manifest, measured: Mapping[str, Measured]) -> dict[str, int]:
-    count = sql.SQL("SELECT COUNT(*) AS n FROM {}")
-    known = {table_of(dataset): told.rows for dataset, told in measured.items()}
-    others = {table: sql.Identifier(table.partition(".")[2]) for table in manifest.rows.keys() - known.keys()}
-    return known | {table: fetch_rows(cursor, count.format(view))[0]["n"] for table, view in others.items()}
 
 
 def _check_batches(manifest: Manifest, ledgers: Sequence[Ledger], limits: QualityLimits) -> list[CheckResult]:

@@ -1,19 +1,32 @@
 """Does what is in the tables add up to what stood in the files, and is it of today?"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
 from batch_etl.quality import CheckResult
 from batch_etl.stores.audit import Ledger
+from batch_etl.stores.contract_tables import table_of, table_stands
+from batch_etl.stores.visible_parts import foreign_writes
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.measured_tables import Measured
 
 _IN_QUARANTINE = "SELECT dataset, batch_id, COUNT(*) AS n FROM records GROUP BY dataset, batch_id"
+# What was computed from the same is the same, also where it was put back.
+_NEWEST_RELEASE = """
+    SELECT newest.release, run.load_manifest -> 'rows' AS told
+    FROM audit.releases AS newest
+    INNER JOIN audit.releases AS same USING (fingerprint)
+    LEFT JOIN audit.runs AS run ON same.run_key = run.run_key AND run.load_manifest ->> 'fingerprint' = fingerprint
+    WHERE newest.release = (SELECT MAX(release) FROM audit.releases)
+    ORDER BY run.token DESC NULLS LAST
+    LIMIT 1
+"""
 _LAST_GOOD_RUN = """
     SELECT MAX(finished_at) FROM audit.stage_runs WHERE stage = 'publish' AND state IN ('done', 'nothing new')
 """
@@ -58,6 +71,26 @@ def _compare(ledgers: Sequence[Ledger], measured: Mapping[str, Measured]) -> lis
         }
         for dataset in sorted(records.keys() & measured.keys())
     ]
+
+
+def check_release(cursor: Cursor, measured: Mapping[str, Measured]) -> list[CheckResult]:
+    """Published tables are as releases left them: every row is there, and nobody else has written to them."""
+    newest = next(iter(fetch_rows(cursor, _NEWEST_RELEASE)), {"release": None, "told": None})
+    held = count_rows(cursor, newest["told"] or {}, measured)
+    return [
+        quality.judge_release(newest["release"], newest["told"], held),
+        quality.judge_writers(*foreign_writes(cursor)),
+    ]
+
+
+def count_rows(cursor: Cursor, tables: Iterable[str], measured: Mapping[str, Measured]) -> dict[str, int]:
+    """Rows of each table that stands: by its name without schema, unless they were counted when it was measured."""
+    known = {table_of(dataset): told.rows for dataset, told in measured.items()}
+    others = [table for table in tables if table not in known and table_stands(cursor, table)]
+    count = sql.SQL("SELECT COUNT(*) FROM {}")
+    return known | {
+        table: fetch_value(cursor, count.format(sql.Identifier(table.partition(".")[2]))) for table in others
+    }
 
 
 def check_freshness(cursor: Cursor, now: datetime, *, max_age_hours: float) -> CheckResult:

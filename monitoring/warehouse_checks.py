@@ -13,7 +13,7 @@ from batch_etl.stores.warehouse import fetch_value
 from monitoring.contract_checks import check_contracts
 from monitoring.ledgers import read_ledgers, visible_batches
 from monitoring.measured_tables import measure_tables
-from monitoring.reconciliation import check_freshness, check_reconciliation
+from monitoring.reconciliation import check_freshness, check_reconciliation, check_release
 from monitoring.results import record_results
 from monitoring.scans import prefer_scans
 from monitoring.staged_views import show_measured
@@ -23,8 +23,8 @@ from monitoring.table_checks import check_tables, check_unknown
 def check_warehouse(connection: Connection, settings: Settings) -> list[CheckResult]:
     """Every check that needs no staging, recorded in audit.quality_results. Raises ConfigurationError.
 
-    They are contracts, references, marts, files against tables, and freshness; in one transaction, so that tables of
-    two releases are never compared.
+    They are contracts, references, marts, tables against files and the release, and freshness; in one transaction, so
+    that tables of two releases are never compared.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -43,6 +43,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     return [
         *check_contracts(cursor, contracts, measured),
         *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured),
+        *check_release(cursor, measured),
         *check_tables(cursor, settings, contracts),
         check_unknown(measured, settings),
         check_freshness(cursor, datetime.now(UTC), max_age_hours=settings.config.quality.max_age_hours),

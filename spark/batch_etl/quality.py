@@ -39,6 +39,34 @@ def judge_row_counts(expected: Mapping[str, int], staged: Mapping[str, int]) -> 
     return CheckResult("staging_holds_the_mart", "error", not offenders, message, offenders)
 
 
+def judge_release(release: int | None, told: Mapping[str, int] | None, held: Mapping[str, int]) -> CheckResult:
+    """Tables hold, each, as many rows as the newest release. told: None where nobody wrote down how many; held: now."""
+    offenders = [
+        {"table": table, "release": rows, "now": held.get(table)}
+        for table, rows in sorted((told or {}).items())
+        if held.get(table) != rows
+    ]
+    message = f"every row of release {release} is there, and no other"
+    if told is None:
+        message = f"release {release} does not tell its rows" if release else "there is no release yet"
+    elif offenders:
+        names = [f"{row['table']} ({row['now'] or 0:,} of {row['release']:,} rows)" for row in offenders]
+        message = f"{counted(len(offenders), 'table', 'differs', of=len(told))} from release {release}: "
+        message += some_of(names)
+    return CheckResult("tables_hold_the_release", "error", not offenders, message, offenders[:10])
+
+
+def judge_writers(ever: int, undone: int) -> CheckResult:
+    """Nobody but releases wrote. ever: how often others did; undone: how often before everything was last compared."""
+    message = "nobody but releases wrote to the tables in core"
+    if ever != undone:
+        message = (
+            "somebody else than a release wrote to tables in core since everything was compared last; "
+            "a run with full_refresh compares every row, and undoes it"
+        )
+    return CheckResult("written_by_others", "warn", ever == undone, message)
+
+
 def judge_keys(table: str, found: int, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
     """No key of a table is missing or double. found: how many are; offenders: some of them."""
     message = f"{counted(found, 'key', 'is')} missing or double" if found else "every key is there once"

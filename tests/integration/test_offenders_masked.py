@@ -91,6 +91,7 @@ def test_offenders_in_what_is_published_are_named_without_personal_values(gifts:
     keys = [{"gift_id": "1", "giver_id": "***"}]
     assert gifts.query(OFFENDERS) == [
         ("contract_of_gifts", [{"rule": "pieces: below 0", "rows": 1, "keys": keys}]),
+        ("written_by_others", []),
     ]
 
 

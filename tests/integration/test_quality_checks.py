@@ -220,6 +220,8 @@ def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, mo
         *[["pass", f"contract_of_{dataset}"] for dataset in ("customers", "products", "sales")],
         ["pass", "files_add_up"],
         ["pass", "tables_add_up"],
+        ["pass", "tables_hold_the_release"],
+        ["pass", "written_by_others"],
         ["pass", "customer_cohorts"],
         ["pass", "dim_customer_history"],
         ["pass", "dim_product_history"],
@@ -229,7 +231,7 @@ def test_the_published_warehouse_can_be_checked_at_any_time(loaded: Pipeline, mo
         ["pass", "unknown_share"],
         ["pass", "freshness"],
     ]
-    assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE run_key LIKE 'monitor %'") == [(26,)]
+    assert loaded.query("SELECT COUNT(*) FROM audit.quality_results WHERE run_key LIKE 'monitor %'") == [(30,)]
     assert failed.returncode == QualityStopped.exit_code
     for told in ('"marts_agree_with_sales", "severity": "error"', '"freshness", "severity": "warn"'):
         assert f'"name": {told}, "is_passed": false' in failed.stdout

@@ -63,6 +63,25 @@ def test_the_last_good_run_was_not_too_long_ago() -> None:
     ]
 
 
+def test_tables_must_hold_the_rows_of_the_release() -> None:
+    rows = {"core.fct_sale": 3, "marts.daily_sales": 2}
+
+    asked = ((None, None, {}), (4, None, {}), (4, rows, rows))
+    assert [told(quality.judge_release(*of))[1:4] for of in asked] == [
+        ("error", True, "there is no release yet"),
+        ("error", True, "release 4 does not tell its rows"),
+        ("error", True, "every row of release 4 is there, and no other"),
+    ]
+    assert told(quality.judge_release(4, rows, {"core.fct_sale": 4})) == (
+        *("tables_hold_the_release", "error", False),
+        "2 of 2 tables differ from release 4: core.fct_sale (4 of 3 rows), marts.daily_sales (0 of 2 rows)",
+        [
+            {"table": "core.fct_sale", "release": 3, "now": 4},
+            {"table": "marts.daily_sales", "release": 2, "now": None},
+        ],
+    )
+
+
 def test_staging_must_hold_every_row_of_the_mart() -> None:
     mart = {"core.fct_sale": 3, "core.dim_date": 365, "marts.daily_sales": 0}
 

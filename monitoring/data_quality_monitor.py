@@ -48,7 +48,7 @@ def check_staging(run: Run) -> StageResult:
             audited = measure_staged(cursor, run.contracts, token, load, touched_checks=touched_checks)
             measured = audited.measured
             ledgers = read_ledgers(cursor, staged_batches(manifest))
-            show_measured(cursor, measured["sales"])
+            show_measured(cursor, measured)
             touched = only_touched(cursor, token, load, audited.unknown_months)
             results = [
                 quality.judge_row_counts(manifest.rows, count_rows(cursor, manifest.rows, measured)),

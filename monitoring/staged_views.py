@@ -1,11 +1,12 @@
 """What an attempt would publish, under the names of the tables it would publish it in."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.errors import ConfigurationError
 from batch_etl.stores.contract_tables import table_of
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load, content_after, in_parts
@@ -22,8 +23,14 @@ def show_as_after_publish(cursor: Cursor, token: int, load: Load) -> None:
         _show(cursor, name, content_after(read_table(cursor, name), load, staging_table(name, token)))
 
 
-def show_measured(cursor: Cursor, sales: Measured) -> None:
-    """Let measured_sales have one row for the rest of the session: how many sales there are, and their net_usd."""
+def show_measured(cursor: Cursor, measured: Mapping[str, Measured]) -> None:
+    """Let measured_sales have one row for the rest of the session: how many sales there are, and their net_usd.
+
+    Raises ConfigurationError where nobody measured them.
+    """
+    if "sales" not in measured:
+        raise ConfigurationError("config/contracts: there is no contract of sales, which checks need; put it back")
+    sales = measured["sales"]
     row = sql.SQL("SELECT {}::bigint AS sales, {}::numeric / 100 AS net_usd")
     view = sql.SQL("CREATE OR REPLACE TEMP VIEW measured_sales AS {}")
     cursor.execute(view.format(row.format(sql.Literal(sales.records), sql.Literal(sales.net))))

@@ -39,7 +39,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     prefer_scans(cursor)
     contracts = read_contracts(settings.folder("contracts"))
     measured = measure_tables(cursor, contracts)
-    show_measured(cursor, measured["sales"])
+    show_measured(cursor, measured)
     return [
         *check_contracts(cursor, contracts, measured),
         *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured),

@@ -6,6 +6,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
 from batch_etl.recompute import Recompute
 from monitoring.warehouse_checks import check_warehouse
@@ -90,3 +91,10 @@ def test_a_release_whose_rows_nobody_wrote_down_passes_with_a_word(gifts: Pipeli
     assert failed(gifts) == {}
     told = "SELECT message FROM audit.quality_results WHERE check_name = 'tables_hold_the_release'"
     assert gifts.query(told) == [("release 1 does not tell its rows",)]
+
+
+def test_without_a_contract_of_sales_nothing_is_checked(gifts: Pipeline) -> None:
+    (gifts.home / "config/contracts/sales.odcs.yaml").unlink()
+
+    with pytest.raises(ConfigurationError, match="config/contracts: there is no contract of sales, "):
+        failed(gifts)

@@ -99,6 +99,9 @@ def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:
         # Where no value of a row is quoted, the line is one of the check.
         told = what_failed(error) if quotes_a_value(error) else " ".join(str(error).split())
         raise ConfigurationError(f"{file}: {told}; mend the check") from None
+    except (ValueError, OverflowError) as error:
+        # As of a day before Christ, which Python has no date for.
+        raise ConfigurationError(f"{file}: a value that is found cannot be read: {error}; cast it to text") from None
     cursor.execute("ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads")
     return rows
 

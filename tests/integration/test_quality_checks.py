@@ -68,10 +68,11 @@ def test_every_check_is_made_and_recorded(loaded: Pipeline) -> None:
     ("query", "told"),
     [
         ("DELETE FROM core.dim_date RETURNING *", "cannot execute DELETE in a read-only transaction; mend the check"),
+        ("SELECT '0044-03-15 BC'::date AS day", "a value that is found cannot be read: year -44 is out of range; cast"),
         ("SELECT no_column FROM fct_sale", 'column "no_column" does not exist LINE 2: '),
     ],
 )
-def test_a_check_that_writes_or_is_no_query_is_refused_by_its_file(loaded: Pipeline, query: str, told: str) -> None:
+def test_a_check_that_writes_or_cannot_be_read_is_refused_by_its_file(loaded: Pipeline, query: str, told: str) -> None:
     file = loaded.home / "sql/checks/mine.sql"
     file.write_text(f"-- Severity: error\n{query}", encoding="utf-8")
 

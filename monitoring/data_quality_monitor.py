@@ -55,7 +55,7 @@ def check_staging(run: Run) -> StageResult:
                 *check_keys(cursor, load, run.contracts),
                 *_check_batches(manifest, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
-                *check_reconciliation(cursor, ledgers, measured),
+                *check_reconciliation(cursor, ledgers, measured, run.contracts),
                 *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
                 *check_figures(cursor, run, token, manifest.rows, only_brought(cursor, ledgers)),

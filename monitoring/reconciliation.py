@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
+from batch_etl.contract import Contract
 from batch_etl.quality import CheckResult
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.contract_tables import table_of, table_stands
@@ -33,13 +34,13 @@ _LAST_GOOD_RUN = """
 
 
 def check_reconciliation(
-    cursor: Cursor, ledgers: Sequence[Ledger], measured: Mapping[str, Measured]
+    cursor: Cursor, ledgers: Sequence[Ledger], measured: Mapping[str, Measured], contracts: Mapping[str, Contract]
 ) -> list[CheckResult]:
-    """Follow records and cents of every file from its bytes to the tables that were measured."""
+    """Follow records and cents of every file from its bytes to the tables that were measured, by these contracts."""
     quarantined = {(row["dataset"], row["batch_id"]): row["n"] for row in fetch_rows(cursor, _IN_QUARANTINE)}
     in_order = sorted(ledgers, key=lambda ledger: (ledger.dataset, ledger.source_file))
     files = [_account(ledger, quarantined.get((ledger.dataset, ledger.batch_id), 0)) for ledger in in_order]
-    return [quality.judge_files(files), quality.judge_tables(_compare(ledgers, measured))]
+    return [quality.judge_files(files), quality.judge_tables(_compare(ledgers, measured, contracts))]
 
 
 def _account(ledger: Ledger, in_quarantine: int) -> dict[str, Any]:
@@ -55,19 +56,24 @@ def _account(ledger: Ledger, in_quarantine: int) -> dict[str, Any]:
     }
 
 
-def _compare(ledgers: Sequence[Ledger], measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
+def _compare(
+    ledgers: Sequence[Ledger], measured: Mapping[str, Measured], contracts: Mapping[str, Contract]
+) -> list[dict[str, Any]]:
     records: Counter[str] = Counter()
     cents: Counter[str] = Counter()
     for ledger in ledgers:
         records[ledger.dataset] += ledger.clean_records
         cents[ledger.dataset] += ledger.clean_cents
+    # Another contract may have added up another amount.
+    today = {(dataset, contract.fingerprint) for dataset, contract in contracts.items()}
+    others = {ledger.dataset for ledger in ledgers if (ledger.dataset, ledger.contract_id) not in today}
     return [
         {
             "dataset": dataset,
             "clean_records": records[dataset],
-            "clean_cents": cents[dataset],
+            "clean_cents": None if dataset in others else cents[dataset],
             "table_rows": measured[dataset].records,
-            "table_cents": measured[dataset].cents,
+            "table_cents": None if dataset in others else measured[dataset].cents,
         }
         for dataset in sorted(records.keys() & measured.keys())
     ]

@@ -42,7 +42,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     show_measured(cursor, measured)
     return [
         *check_contracts(cursor, contracts, measured),
-        *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured),
+        *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured, contracts),
         *check_release(cursor, measured),
         *check_tables(cursor, settings, contracts),
         check_unknown(measured, settings),

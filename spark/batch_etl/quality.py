@@ -166,7 +166,8 @@ def judge_files(files: Sequence[Mapping[str, Any]]) -> CheckResult:
 def judge_tables(held: Sequence[Mapping[str, Any]]) -> CheckResult:
     """No table holds more records than are clean; where it holds as many, it holds the same cents.
 
-    A key that several files repeat is held once, so a table may hold less.
+    A key that several files repeat is held once, so a table may hold less. Cents are None where today's contract is not
+    the one that they were counted by.
     """
     offenders = [
         row

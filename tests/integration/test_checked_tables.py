@@ -98,3 +98,13 @@ def test_without_a_contract_of_sales_nothing_is_checked(gifts: Pipeline) -> None
 
     with pytest.raises(ConfigurationError, match="config/contracts: there is no contract of sales, "):
         failed(gifts)
+
+
+@pytest.mark.parametrize("amount", ["", "      - {property: ledgerAmount, value: weight_kg}\n"])
+def test_cents_are_not_compared_by_another_contract_than_the_release_has(gifts: Pipeline, amount: str) -> None:
+    contract = GIFTS.replace("      - {property: ledgerAmount, value: price_usd}\n", amount)
+    weight = 'name: weight_kg, logicalType: number, physicalType: "numeric(12,2)"}'
+    (gifts.home / "config/contracts/gifts.odcs.yaml").write_text(f"{contract}      - {{{weight}\n", encoding="utf-8")
+    gifts.query("ALTER TABLE core.gifts ADD COLUMN weight_kg numeric(12,2)")
+
+    assert failed(gifts) == {}

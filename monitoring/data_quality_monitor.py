@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import claim, quality
 from batch_etl.errors import QualityStopped
@@ -17,10 +18,9 @@ from batch_etl.quality import CheckResult
 from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
 from batch_etl.stores.audit import Ledger
-from batch_etl.stores.mart import Manifest
 from batch_etl.stores.staging import require_staging
 from monitoring.contract_checks import check_contracts
-from monitoring.ledgers import only_brought, read_ledgers, staged_batches
+from monitoring.ledgers import only_brought, only_judged_anew, read_ledgers, staged_batches
 from monitoring.measured_tables import Audited, measure_staged, remember
 from monitoring.reconciliation import check_reconciliation, count_rows
 from monitoring.results import record_results
@@ -53,7 +53,8 @@ def check_staging(run: Run) -> StageResult:
             results = [
                 quality.judge_row_counts(manifest.rows, count_rows(cursor, manifest.rows, measured)),
                 *check_keys(cursor, load, run.contracts),
-                *_check_batches(manifest, ledgers, run.settings.config.quality),
+                quality.judge_ledgers(manifest.batches, [(ledger.dataset, ledger.batch_id) for ledger in ledgers]),
+                _check_quarantined(cursor, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
                 *check_reconciliation(cursor, ledgers, measured, run.contracts),
                 *check_tables(cursor, run.settings, run.contracts, touched),
@@ -67,11 +68,10 @@ def check_staging(run: Run) -> StageResult:
     return StageResult(rows, rows, {"token": token, "checks": len(results), "failed": failed})
 
 
-def _check_batches(manifest: Manifest, ledgers: Sequence[Ledger], limits: QualityLimits) -> list[CheckResult]:
-    return [
-        quality.judge_ledgers(manifest.batches, [(ledger.dataset, ledger.batch_id) for ledger in ledgers]),
-        quality.judge_quarantined_share(list(map(asdict, ledgers)), limit=limits.max_quarantined_share),
-    ]
+def _check_quarantined(cursor: Cursor, ledgers: Sequence[Ledger], limits: QualityLimits) -> CheckResult:
+    # What was told of a file when it came would hide what is to be told of another one.
+    judged = list(map(asdict, only_judged_anew(cursor, ledgers)))
+    return quality.judge_quarantined_share(judged, limit=limits.max_quarantined_share)
 
 
 def _record(connection: Connection, run_key: str, token: int, results: Sequence[CheckResult], audited: Audited) -> None:

@@ -66,3 +66,14 @@ def only_brought(cursor: Cursor, ledgers: Sequence[Ledger]) -> list[Ledger]:
     """
     visible = {(batch.dataset, batch.batch_id) for batch in visible_batches(cursor)}
     return [ledger for ledger in ledgers if (ledger.dataset, ledger.batch_id) not in visible]
+
+
+def only_judged_anew(cursor: Cursor, ledgers: Sequence[Ledger]) -> list[Ledger]:
+    """Those of batches that the newest release does not hold, or holds by what another contract made of them."""
+    visible = set(visible_batches(cursor))
+    return [
+        ledger
+        for ledger in ledgers
+        # Where nobody wrote down by which contract, it is not told again.
+        if not visible & {HeldBatch(ledger.dataset, ledger.batch_id, by) for by in (ledger.contract_id, None)}
+    ]

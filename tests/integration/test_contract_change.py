@@ -1,6 +1,7 @@
 """Another contract judges every batch again; the one before comes back with its judgement."""
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from batch_etl.recompute import Recompute
 from batch_etl.stores import lake
 from batch_etl.stores.lake import replacing
 from monitoring.warehouse_checks import check_warehouse
-from tests.integration.conftest import CUSTOMERS
+from tests.integration.conftest import CUSTOMERS, OF_FEBRUARY, SALES
 from tests.integration.pipeline import AFTER_LOADING, SPARK_STAGES, STAGES, Pipeline
 
 SUMS = {"files_add_up": True, "tables_add_up": True}
@@ -165,3 +166,28 @@ def test_of_a_release_that_did_not_write_its_contracts_down_the_last_judgement_c
     loaded.query("UPDATE audit.release_batches SET contract_id = NULL")
 
     assert sums_of(loaded) == SUMS
+
+
+def test_a_share_in_quarantine_is_told_by_the_run_that_judges_the_file(
+    january: Pipeline, next_copy: Callable[..., Pipeline]
+) -> None:
+    pipeline = next_copy(january)
+    header = SALES.splitlines()[0]
+    contract = pipeline.home / "config/contracts/sales.odcs.yaml"
+
+    (pipeline.raw / "sales_2.csv").write_text(f"{header}\n{OF_FEBRUARY}\n", encoding="utf-8")
+    pipeline.run("r2")
+    (pipeline.raw / "sales_3.csv").write_text(f"{header}\nbad{OF_FEBRUARY}\n", encoding="utf-8")
+    pipeline.run("r3")
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("maximum: 1000}", "maximum: 1}", 1), encoding="utf-8")
+    pipeline.run("r4")
+
+    told = "SELECT message FROM audit.quality_results WHERE check_name = 'quarantined_share' ORDER BY run_key"
+    one = "1 file has more than 20% of the records in quarantine: "
+    assert pipeline.query(told) == [
+        (f"{one}customers_1.json (2 of 4)",),
+        ("as usual",),
+        (f"{one}sales_3.csv (1 of 1)",),
+        ("2 files have more than 20% of the records in quarantine: sales_3.csv (1 of 1), sales_1.csv (5 of 8)",),
+    ]

@@ -59,7 +59,7 @@ def check_staging(run: Run) -> StageResult:
                 *check_reconciliation(cursor, ledgers, measured, run.contracts),
                 *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
-                *check_figures(cursor, run, token, manifest.rows, only_brought(cursor, ledgers)),
+                *check_figures(cursor, run, token, only_brought(cursor, ledgers)),
             ]
         _record(connection, run.run_key, token, results, audited)
     _stop_on_error(run.run_key, results)

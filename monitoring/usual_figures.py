@@ -77,13 +77,7 @@ _DAYS = """
 """
 
 
-def check_figures(
-    cursor: Cursor,
-    run: Run,
-    token: int,
-    tables: Iterable[str],  # noqa: ARG001 - what the tables hold says little of what came
-    brought: Sequence[Ledger],
-) -> list[CheckResult]:
+def check_figures(cursor: Cursor, run: Run, token: int, brought: Sequence[Ledger]) -> list[CheckResult]:
     """Measure what the attempt brings, keep it for the runs to come, compare it with the runs before.
 
     brought  of the batches that no reader sees yet

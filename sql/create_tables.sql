@@ -617,7 +617,7 @@ COMMENT ON TABLE audit.measured_parts IS
 COMMENT ON COLUMN audit.measured_parts.table_name IS 'Schema and name of the table.';
 COMMENT ON COLUMN audit.measured_parts.month IS 'Month, as 2025-03, where the mart holds the table by month; else empty text.';
 COMMENT ON COLUMN audit.measured_parts.fingerprint IS 'Fingerprint of the rows in the mart.';
-COMMENT ON COLUMN audit.measured_parts.asked IS 'Fingerprint of what was asked, the rules of the contracts, and of audit.foreign_writes.';
+COMMENT ON COLUMN audit.measured_parts.asked IS 'Fingerprint of what was asked, the rules of the contracts and checks, and of audit.foreign_writes.';
 COMMENT ON COLUMN audit.measured_parts.measured IS 'Rows, records, cents, net cents, records of unknown members, records that break each rule.';
 
 CREATE SEQUENCE IF NOT EXISTS audit.foreign_writes;

@@ -20,12 +20,11 @@ from monitoring.measured_tables import Measured
 _IN_QUARANTINE = "SELECT dataset, batch_id, COUNT(*) AS n FROM records GROUP BY dataset, batch_id"
 # What was computed from the same is the same, also where it was put back.
 _NEWEST_RELEASE = """
-    SELECT newest.release, run.load_manifest -> 'rows' AS told
+    SELECT newest.release, same.table_rows AS told
     FROM audit.releases AS newest
     INNER JOIN audit.releases AS same USING (fingerprint)
-    LEFT JOIN audit.runs AS run ON same.run_key = run.run_key AND run.load_manifest ->> 'fingerprint' = fingerprint
     WHERE newest.release = (SELECT MAX(release) FROM audit.releases)
-    ORDER BY run.token DESC NULLS LAST
+    ORDER BY same.table_rows IS NULL, same.release DESC
     LIMIT 1
 """
 _LAST_GOOD_RUN = """

@@ -86,7 +86,7 @@ def test_a_release_that_was_put_back_is_held_against_the_rows_that_it_had(gifts:
 
 
 def test_a_release_whose_rows_nobody_wrote_down_passes_with_a_word(gifts: Pipeline) -> None:
-    gifts.query("UPDATE audit.runs SET load_manifest = NULL")
+    gifts.query("UPDATE audit.releases SET table_rows = NULL")
 
     assert failed(gifts) == {}
     told = "SELECT message FROM audit.quality_results WHERE check_name = 'tables_hold_the_release'"

@@ -113,7 +113,8 @@ def test_an_incident_leads_to_its_entry_and_is_listed_when_it_is_over(reader: Re
             details, runbook, state, recovered_at)
         VALUES ('not_fresh', 'a', 'error', '<b>late</b>', 1, NOW(), NOW(), '', '{}', 'not_fresh (incident)', 'open',
             NULL),
-            ('check_failed', 'mine', 'warn', 'mine', 1, NOW(), NOW(), '', '{}', 'Checks', 'open', NULL),
+            ('check_failed', 'mine of what is published', 'warn', 'mine', 1, NOW(), NOW(), '', '{"places": ["mine"]}',
+            'Checks', 'open', NULL),
             ('not_fresh', 'b', 'error', 'was late', 2, NOW(), NOW(), '', '{}', 'x', 'recovered', NOW())
         """
     )
@@ -123,7 +124,7 @@ def test_an_incident_leads_to_its_entry_and_is_listed_when_it_is_over(reader: Re
     going_on, over = text.split('id="over"')
     assert ("&lt;b&gt;late&lt;/b&gt;" in going_on, "was late" in over, "All is well" in text) == (True, True, False)
     assert "/runbook?entry=not_fresh%20%28incident%29" in going_on
-    assert "/runbook?entry=mine" in going_on
+    assert '/runbook?entry=mine"' in going_on
 
 
 @pytest.mark.usefixtures("pipeline")

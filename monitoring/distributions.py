@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from batch_etl.contract import Column, Contract, Dialect
 from batch_etl.quarantine.masking import personal_names
 from batch_etl.stores.audit import Ledger
-from batch_etl.stores.lake import Lake, count_rows_of, files_in, open_part, read_part
+from batch_etl.stores.lake import Lake, count_empty, count_rows_of, files_in, read_part
 from batch_etl.transforms.values import typed_values
 
 _QUARTILES = (25, 50, 75)
@@ -53,12 +53,15 @@ def measure_empty(brought: Sequence[Ledger], lake: Lake, contracts: Mapping[str,
     """The share of empty cells of each column that may be empty, in the clean records of these batches."""
     shares: dict[str, Measured] = {}
     for dataset, files in _clean_files(brought, lake, contracts):
-        for column in contracts[dataset].columns:
-            told = [] if column.is_required else [count for file in files for count in _count_empty(file, column.name)]
-            records = sum(rows for rows, _ in told)
+        optional = [column.name for column in contracts[dataset].columns if not column.is_required]
+        told = [count_empty(file, optional) for file in files]
+        for name in optional:
+            # A batch that was judged before the column was in the contract lacks it.
+            counts = [of_file[name] for of_file in told if name in of_file]
+            records = sum(rows for rows, _ in counts)
             if records:
-                share = sum(empty for _, empty in told) / records
-                shares[f"empty {dataset}.{column.name}"] = Measured(share, noise_of_share(records))
+                share = sum(empty for _, empty in counts) / records
+                shares[f"empty {dataset}.{name}"] = Measured(share, noise_of_share(records))
     return shares
 
 
@@ -76,17 +79,6 @@ def _clean_files(
         folders.setdefault(ledger.dataset, []).append(folder)
     for dataset in sorted(folders.keys() & contracts.keys()):
         yield dataset, files_in(folders[dataset])
-
-
-def _count_empty(file: Path, name: str) -> Iterator[tuple[int, int]]:
-    """Rows and empty cells of each part of a file, from its footer: no value is read."""
-    with open_part(file) as part:
-        footer = part.metadata
-    # A batch that was judged before the column was in the contract lacks it.
-    if name in footer.schema.names:
-        place = footer.schema.names.index(name)
-        for group in map(footer.row_group, range(footer.num_row_groups)):
-            yield group.num_rows, group.column(place).statistics.null_count
 
 
 def measure_column(column: Column, values: pa.ChunkedArray) -> Iterator[tuple[str, Measured]]:

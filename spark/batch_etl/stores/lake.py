@@ -100,6 +100,17 @@ def count_rows_of(file: Path) -> int:
     return int(parquet.read_metadata(file).num_rows)
 
 
+def count_empty(file: Path, columns: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """The rows, and the empty cells in each of these columns that a Parquet file has, from its footer."""
+    footer = parquet.read_metadata(file)
+    groups, names = [footer.row_group(group) for group in range(footer.num_row_groups)], footer.schema.names
+    return {
+        name: (footer.num_rows, sum(group.column(names.index(name)).statistics.null_count for group in groups))
+        for name in columns
+        if name in names
+    }
+
+
 def bounds_of(file: Path, column: str) -> tuple[Any, Any] | None:
     """The least and the greatest value of a column, from a Parquet file's footer; None where that does not tell."""
     footer = parquet.read_metadata(file)

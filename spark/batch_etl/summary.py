@@ -25,6 +25,7 @@ _PARTS = (
     *("figures", "datasets", "stages", "files", "rejected", "checks", "changes"),
     *("days", "categories", "history", "batches"),
 )
+_RECORDS = tuple(f"{what}_records" for what in ("source", "clean", "quarantined", "duplicate", "unjudged"))
 _SAMPLED_REASONS = 30
 
 
@@ -63,7 +64,8 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
-    parts["figures"] = parts["figures"][0]
+    sums = {name: sum(row[name] for row in parts["datasets"]) for name in _RECORDS}
+    parts["figures"] = parts["figures"][0] | sums
     if parts["figures"]["outcome"] != "published":
         # What an earlier try published is not what this one did.
         parts["changes"] = []

@@ -1,4 +1,4 @@
--- Purpose: what became of the records of a run, and the warehouse it left behind.
+-- Purpose: what became of a run, and the warehouse it left behind. Its records are the sums of run_datasets.sql.
 -- Grain: one row. Parameter: run_key. Only reads.
 WITH found AS (
     SELECT
@@ -6,48 +6,6 @@ WITH found AS (
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files
     FROM audit.source_files
     WHERE run_key = %(run_key)s
-),
-
-judged AS (
-    SELECT DISTINCT ON (ledger.dataset, ledger.batch_id)
-        ledger.source_records,
-        ledger.clean_records,
-        ledger.quarantined_records,
-        ledger.duplicate_records
-    FROM audit.batch_ledger AS ledger
-    INNER JOIN audit.source_files AS delivered
-        ON ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
-    WHERE delivered.run_key = %(run_key)s
-    ORDER BY ledger.dataset ASC, ledger.batch_id ASC, ledger.judged_at DESC
-),
-
--- A copy under another name is the same batch.
-waiting AS (
-    SELECT MAX(delivered.records) AS records
-    FROM audit.source_files AS delivered
-    WHERE
-        delivered.run_key = %(run_key)s
-        AND delivered.batch_id IS NOT NULL
-        AND NOT EXISTS (
-            SELECT 1
-            FROM audit.batch_ledger AS ledger
-            WHERE ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
-        )
-    GROUP BY delivered.dataset, delivered.batch_id
-),
-
-unjudged AS (
-    SELECT COALESCE(SUM(records), 0)::bigint AS records
-    FROM waiting
-),
-
-records AS (
-    SELECT
-        COALESCE(SUM(source_records), 0)::bigint AS source_records,
-        COALESCE(SUM(clean_records), 0)::bigint AS clean_records,
-        COALESCE(SUM(quarantined_records), 0)::bigint AS quarantined_records,
-        COALESCE(SUM(duplicate_records), 0)::bigint AS duplicate_records
-    FROM judged
 ),
 
 checks AS (
@@ -151,12 +109,7 @@ SELECT
     told.visible_release,
     found.source_files,
     found.refused_files,
-    records.clean_records,
-    records.quarantined_records,
-    records.duplicate_records,
-    unjudged.records AS unjudged_records,
     checks.failed_checks,
-    records.source_records + unjudged.records AS source_records,
     COALESCE(known.sales, sales.sales - since.sales) AS sales,
     COALESCE(known.net_usd, sales.net_usd - since.net_usd) AS net_usd,
     NOW() AS read_at
@@ -165,7 +118,5 @@ CROSS JOIN known
 CROSS JOIN told
 CROSS JOIN since
 CROSS JOIN found
-CROSS JOIN records
-CROSS JOIN unjudged
 CROSS JOIN checks
 CROSS JOIN sales

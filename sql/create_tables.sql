@@ -508,10 +508,21 @@ CREATE TABLE IF NOT EXISTS audit.quality_results (
     severity text NOT NULL CHECK (severity IN ('error', 'warn')),
     is_passed boolean NOT NULL,
     message text NOT NULL,
-    offenders jsonb NOT NULL,
+    offenders json NOT NULL,
     checked_at timestamptz NOT NULL DEFAULT NOW(),
     PRIMARY KEY (run_key, token, check_name)
 );
+-- jsonb would give a row's columns in an order of its own; a warehouse that was made so keeps what it has.
+DO $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = 'audit.quality_results'::regclass AND attname = 'offenders' AND atttypid = 'jsonb'::regtype
+    ) THEN
+        ALTER TABLE audit.quality_results ALTER COLUMN offenders TYPE json;
+    END IF;
+END
+$$;
 COMMENT ON TABLE audit.quality_results IS 'One row a check of an attempt, as it was judged last.';
 COMMENT ON COLUMN audit.quality_results.run_key IS 'The DAG run.';
 COMMENT ON COLUMN audit.quality_results.token IS 'The attempt whose staging was checked.';
@@ -519,7 +530,7 @@ COMMENT ON COLUMN audit.quality_results.check_name IS 'Name of the check; docs/r
 COMMENT ON COLUMN audit.quality_results.severity IS 'error stops the publish, warn tells.';
 COMMENT ON COLUMN audit.quality_results.is_passed IS 'Whether the check passed.';
 COMMENT ON COLUMN audit.quality_results.message IS 'What was found.';
-COMMENT ON COLUMN audit.quality_results.offenders IS 'Up to ten offending rows.';
+COMMENT ON COLUMN audit.quality_results.offenders IS 'Up to ten offending rows, their columns as the check names them.';
 COMMENT ON COLUMN audit.quality_results.checked_at IS 'When it was judged.';
 
 CREATE TABLE IF NOT EXISTS audit.figures (

@@ -75,6 +75,22 @@ def test_a_warehouse_whose_runs_had_one_row_a_name_gets_a_row_for_each_content(q
     assert query("SELECT file_name, batch_id FROM audit.source_files") == [("a.csv", "b1")]
 
 
+def test_a_warehouse_whose_offenders_had_an_order_of_their_own_keeps_them_and_that_of_new_ones(query: Query) -> None:
+    made_now = catalogue(query)
+    kept = "INSERT INTO audit.quality_results VALUES ('r1', 1, %s, 'warn', FALSE, '', %s)"
+    query("ALTER TABLE audit.quality_results ALTER COLUMN offenders TYPE jsonb")
+    query(kept, "old", '[{"sale_id": "S1", "net_usd": 1.10}]')
+    assert catalogue(query) != made_now
+
+    query((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+
+    assert catalogue(query) == made_now
+    query(kept, "new", '[{"sale_id": "S1", "net_usd": 1.10}]')
+    old, new = query("SELECT offenders->0 FROM audit.quality_results ORDER BY check_name DESC")
+    assert old == new == ({"sale_id": "S1", "net_usd": 1.1},)
+    assert list(new[0]) == ["sale_id", "net_usd"]
+
+
 def test_the_tables_are_these(query: Query) -> None:
     tables = query(f"""
         SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {SCHEMAS} ORDER BY 1

@@ -36,5 +36,5 @@ def test_of_many_double_keys_ten_are_kept_and_all_are_counted(loaded: Pipeline) 
     with pytest.raises(QualityStopped, match=r"key_of_dim_date \(365 keys are missing or double\)"):
         loaded.run("r1", stages=["quality_checks"])
 
-    kept = "SELECT JSONB_ARRAY_LENGTH(offenders), offenders->0->>'n' FROM audit.quality_results WHERE check_name = %s"
+    kept = "SELECT JSON_ARRAY_LENGTH(offenders), offenders->0->>'n' FROM audit.quality_results WHERE check_name = %s"
     assert loaded.query(kept, "key_of_dim_date") == [(10, "2")]

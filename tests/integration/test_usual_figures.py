@@ -102,7 +102,7 @@ def test_volumes_and_distributions_are_judged_by_the_releases_before(loaded: Pip
         loaded.query(
             """
             SELECT offender ->> 'figure', offender ->> 'found'
-            FROM audit.quality_results, JSONB_ARRAY_ELEMENTS(offenders) AS offender
+            FROM audit.quality_results, JSON_ARRAY_ELEMENTS(offenders) AS offender
             WHERE check_name = ANY(%s)
             """,
             [check for _, check in NOW.values()],

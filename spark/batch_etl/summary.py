@@ -65,7 +65,8 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
         marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
     sums = {name: sum(row[name] for row in parts["datasets"]) for name in _RECORDS}
-    parts["figures"] = parts["figures"][0] | sums
+    failed = sum(not check["is_passed"] for check in parts["checks"])
+    parts["figures"] = parts["figures"][0] | sums | {"failed_checks": failed}
     if parts["figures"]["outcome"] != "published":
         # What an earlier try published is not what this one did.
         parts["changes"] = []

@@ -1,4 +1,4 @@
--- Purpose: what became of a run, and the warehouse it left behind. Its records are the sums of run_datasets.sql.
+-- Purpose: what became of a run, and the warehouse it left behind. Its records are the sums of run_datasets.sql, its failed checks those of run_checks.sql.
 -- Grain: one row. Parameter: run_key. Only reads.
 WITH found AS (
     SELECT
@@ -6,13 +6,6 @@ WITH found AS (
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files
     FROM audit.source_files
     WHERE run_key = %(run_key)s
-),
-
-checks AS (
-    SELECT COUNT(*) AS failed_checks
-    FROM audit.quality_results AS result
-    INNER JOIN audit.runs AS attempt ON result.run_key = attempt.run_key AND result.token = attempt.token
-    WHERE result.run_key = %(run_key)s AND NOT result.is_passed
 ),
 
 -- No look at all sales: the publish is stopped where the days do not account for each of them.
@@ -109,7 +102,6 @@ SELECT
     told.visible_release,
     found.source_files,
     found.refused_files,
-    checks.failed_checks,
     COALESCE(known.sales, sales.sales - since.sales) AS sales,
     COALESCE(known.net_usd, sales.net_usd - since.net_usd) AS net_usd,
     NOW() AS read_at
@@ -118,5 +110,4 @@ CROSS JOIN known
 CROSS JOIN told
 CROSS JOIN since
 CROSS JOIN found
-CROSS JOIN checks
 CROSS JOIN sales

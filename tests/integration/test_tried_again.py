@@ -51,11 +51,25 @@ def test_a_stopped_run_whose_next_try_fails_tells_that_failure_and_not_the_stop(
     assert "Failed stages" not in told(loaded, "r1")
 
     fail(loaded, "r1", "data_ingestion")
+    loaded.run("r1", stages=["daily_summary"])
 
     assert told(loaded, "r1").startswith(
         "Run r1: NOT published (failed), there is no release yet\n\n"
         "Failed stages\n  stage           error\n  data_ingestion  RuntimeError: the disk is full\n\n"
+        # What the checks found, they found in the try before.
+        "Records: "
     )
+    loaded.shows("SELECT * FROM marts.daily_summary", "outcome | failed_checks\nfailed | 0")
+
+
+def test_a_try_that_fails_after_the_checks_tells_what_they_found(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=["quality_checks"])
+    fail(loaded, "r1", "publish")
+
+    text = told(loaded, "r1")
+
+    assert text.startswith("Run r1: NOT published (failed), there is no release yet\n\nFailed stages\n")
+    assert "\nFailed checks\n" in text
 
 
 def test_a_dry_run_whose_next_try_fails_is_told_as_failed(loaded: Pipeline) -> None:

@@ -41,6 +41,15 @@ outcome AS (
                     AND ended.stage NOT IN ('daily_summary', 'notifications')
                     AND ended.error_class NOT IN ('QualityStopped', 'Superseded')
             ) THEN 'failed'
+            -- Nor where one still runs, or was killed.
+            WHEN EXISTS (
+                SELECT 1
+                FROM ended
+                WHERE
+                    ended.state = 'running'
+                    AND ended.started_at > attempt.claimed_at
+                    AND ended.stage IN ('data_ingestion', 'data_cleaning', 'data_transformation', 'data_loading')
+            ) THEN 'not loaded'
             WHEN attempt.is_dry_run AND attempt.state = 'unchanged' THEN 'dry run, nothing new'
             WHEN attempt.is_dry_run AND attempt.state = 'audited' THEN 'dry run'
             WHEN attempt.state IN ('published', 'unchanged', 'stopped') THEN attempt.state

@@ -72,6 +72,21 @@ def test_a_try_that_fails_after_the_checks_tells_what_they_found(loaded: Pipelin
     assert "\nFailed checks\n" in text
 
 
+def test_a_stopped_run_whose_next_try_was_killed_tells_the_stage_and_not_the_stop(loaded: Pipeline) -> None:
+    loaded.query("UPDATE staging.fct_sale_t1 SET gross_usd = gross_usd + 1, discount_usd = discount_usd + 1")
+    with pytest.raises(QualityStopped):
+        loaded.run("r1", stages=["quality_checks"])
+    loaded.query("INSERT INTO audit.stage_runs VALUES ('r1', 'data_cleaning', 2, 'running', NOW())")
+    loaded.run("r1", stages=["daily_summary"])
+
+    first = "NOT published (not finished), there is no release yet"
+    killed = "data_cleaning has not ended: it still runs, or was killed"
+    assert told(loaded, "r1").startswith(f"Run r1: {first}\n\n{killed}\n\nRecords: ")
+    page = (loaded.home / "data/processed/reports/r1.html").read_text(encoding="utf-8")
+    assert f"{first}</h1>" in page
+    assert "<b>data_cleaning</b> has not ended" in page
+
+
 def test_a_dry_run_whose_next_try_fails_is_told_as_failed(loaded: Pipeline) -> None:
     loaded.run("r1", stages=["quality_checks"])
     with warehouse.connect(loaded.dsn, application_name="test") as connection:

@@ -28,6 +28,7 @@ def render_text(summary: Summary) -> str:
     parts = [
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
         _table("Failed stages", failed_stages(summary), ("stage", "error")),
+        *(f"{stage['stage']} has not ended: it still runs, or was killed" for stage in unfinished_stages(summary)),
         _table("Failed checks", failed, ("check_name", "severity", "message")),
         _offending_rows(failed),
         _records(summary),
@@ -50,6 +51,10 @@ def failed_stages(summary: Summary) -> Rows:
     """The stages whose last try failed; a stop by the checks is told by the checks."""
     failed = [stage for stage in summary.stages if stage["state"] == "failed"]
     return [stage for stage in failed if kind_of(str(stage["error"] or "")) is not QualityStopped]
+
+
+def unfinished_stages(summary: Summary) -> Rows:
+    return [stage for stage in summary.stages if stage["state"] == "running"]
 
 
 def is_change(change: Mapping[str, Any]) -> bool:

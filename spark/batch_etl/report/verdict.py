@@ -16,7 +16,9 @@ def verdict(figures: Mapping[str, Any]) -> str:
         "dry run": f"dry run: nothing was published, {stays}; ./etl plan tells what a publish would change",
         "dry run, nothing new": f"dry run: nothing new, {stays}",
     }
-    return str(outcomes.get(outcome, f"NOT published ({outcome}), {stays}"))
+    # How far a run came says less than that it came to no end.
+    why = outcome if outcome in ("stopped", "failed") else "not finished"
+    return outcomes.get(outcome, f"NOT published ({why}), {stays}")
 
 
 def is_overtaken(figures: Mapping[str, Any]) -> bool:

@@ -13,6 +13,8 @@ def test_the_whole_report() -> None:
         """\
 Run manual__1: published as release 3
 
+notify has not ended: it still runs, or was killed
+
 Failed checks
   check_name     severity  message
   unknown_share  warn      of 10 sales 9 …

@@ -336,7 +336,6 @@ CREATE TABLE IF NOT EXISTS marts.daily_summary (
     sales bigint NOT NULL,
     net_usd numeric(18, 2) NOT NULL
 );
-CREATE INDEX IF NOT EXISTS daily_summary_by_time ON marts.daily_summary (summarised_at);
 COMMENT ON TABLE marts.daily_summary IS 'One row a run: what it read, what became of it, and the warehouse it left behind.';
 COMMENT ON COLUMN marts.daily_summary.run_key IS 'The DAG run.';
 COMMENT ON COLUMN marts.daily_summary.summarised_at IS 'When the summary was written.';
@@ -424,6 +423,23 @@ ADD COLUMN IF NOT EXISTS bytes_out bigint;
 COMMENT ON COLUMN audit.stage_runs.bytes_in IS 'Size of what it read, as files; empty where it reads tables.';
 COMMENT ON COLUMN audit.stage_runs.bytes_out IS 'Size of what it wrote, as files or as tables in staging.';
 COMMENT ON COLUMN audit.stage_runs.peak_memory_bytes IS 'Most memory that the stage''s own process held, without Spark''s JVMs.';
+
+-- By this runs have their order: a summary may be written again long after.
+ALTER TABLE marts.daily_summary ADD COLUMN IF NOT EXISTS started_at timestamptz;
+UPDATE marts.daily_summary AS told
+SET
+    started_at = COALESCE(
+        (
+            SELECT MIN(stage_run.started_at)
+            FROM audit.stage_runs AS stage_run
+            WHERE stage_run.run_key = told.run_key
+        ), told.summarised_at
+    )
+WHERE told.started_at IS NULL;
+ALTER TABLE marts.daily_summary ALTER COLUMN started_at SET NOT NULL;
+DROP INDEX IF EXISTS marts.daily_summary_by_time;
+CREATE INDEX IF NOT EXISTS daily_summary_by_start ON marts.daily_summary (started_at);
+COMMENT ON COLUMN marts.daily_summary.started_at IS 'When the run began its first stage.';
 
 CREATE TABLE IF NOT EXISTS audit.source_files (
     run_key text NOT NULL,

@@ -95,12 +95,13 @@ def record_summary(connection: Connection, summary: Summary) -> None:
             """
             INSERT INTO marts.daily_summary AS known (
                 run_key, summarised_at, release, outcome, source_files, refused_files, source_records,
-                clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd, triggered_by
+                clean_records, quarantined_records, duplicate_records, failed_checks, sales, net_usd, triggered_by,
+                started_at
             )
             VALUES (
                 %(run_key)s, NOW(), %(release)s, %(outcome)s, %(source_files)s, %(refused_files)s, %(source_records)s,
                 %(clean_records)s, %(quarantined_records)s, %(duplicate_records)s, %(failed_checks)s,
-                %(sales)s, %(net_usd)s, %(triggered_by)s
+                %(sales)s, %(net_usd)s, %(triggered_by)s, %(started_at)s
             )
             ON CONFLICT (run_key) DO UPDATE SET
                 (summarised_at, release, outcome, source_files, refused_files, source_records,

@@ -3,7 +3,7 @@
 WITH last_runs AS (
     SELECT run_key
     FROM marts.daily_summary
-    ORDER BY summarised_at DESC
+    ORDER BY started_at DESC
     LIMIT %(how_many)s
 ),
 

@@ -3,22 +3,22 @@
 WITH last_runs AS (
     SELECT
         run_key,
-        summarised_at,
+        started_at,
         outcome,
         clean_records,
         quarantined_records,
         duplicate_records
     FROM marts.daily_summary
-    ORDER BY summarised_at DESC
+    ORDER BY started_at DESC
     LIMIT %(how_many)s
 )
 
 SELECT
     run_key,
-    summarised_at,
+    started_at,
     outcome,
     clean_records,
     quarantined_records,
     duplicate_records
 FROM last_runs
-ORDER BY summarised_at
+ORDER BY started_at

@@ -28,6 +28,12 @@ ended AS (
     ORDER BY stage ASC, attempt DESC
 ),
 
+began AS (
+    SELECT COALESCE(MIN(started_at), NOW()) AS started_at
+    FROM audit.stage_runs
+    WHERE run_key = %(run_key)s
+),
+
 outcome AS (
     SELECT
         CASE
@@ -106,6 +112,7 @@ known AS (
 
 SELECT
     known.triggered_by,
+    began.started_at,
     outcome.outcome,
     told.release,
     told.visible_release,
@@ -116,6 +123,7 @@ SELECT
     NOW() AS read_at
 FROM outcome
 CROSS JOIN known
+CROSS JOIN began
 CROSS JOIN told
 CROSS JOIN since
 CROSS JOIN found

@@ -1,9 +1,9 @@
--- Purpose: the runs before this one, to compare with.
+-- Purpose: the runs that began before this one, to compare with.
 -- Grain: one row a run, in order. Parameter: run_key. Only reads.
 WITH earlier AS (
     SELECT
         run_key,
-        summarised_at,
+        started_at,
         release,
         outcome,
         source_records,
@@ -15,20 +15,20 @@ WITH earlier AS (
     FROM marts.daily_summary
     WHERE
         run_key != %(run_key)s
-        AND summarised_at < COALESCE(
+        AND started_at < COALESCE(
             (
-                SELECT known.summarised_at
-                FROM marts.daily_summary AS known
-                WHERE known.run_key = %(run_key)s
+                SELECT MIN(began.started_at)
+                FROM audit.stage_runs AS began
+                WHERE began.run_key = %(run_key)s
             ), NOW()
         )
-    ORDER BY summarised_at DESC
+    ORDER BY started_at DESC
     LIMIT 29
 )
 
 SELECT
     run_key,
-    summarised_at,
+    started_at,
     release,
     outcome,
     source_records,
@@ -38,4 +38,4 @@ SELECT
     sales,
     net_usd
 FROM earlier
-ORDER BY summarised_at
+ORDER BY started_at

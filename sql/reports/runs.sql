@@ -2,7 +2,7 @@
 -- Grain: one row a run, the newest first. Only reads.
 SELECT
     run_key,
-    summarised_at,
+    started_at,
     release,
     outcome,
     source_records,
@@ -14,5 +14,5 @@ SELECT
     sales,
     net_usd
 FROM marts.daily_summary
-ORDER BY summarised_at DESC
+ORDER BY started_at DESC
 LIMIT 500

@@ -91,6 +91,24 @@ def test_a_warehouse_whose_offenders_had_an_order_of_their_own_keeps_them_and_th
     assert list(new[0]) == ["sale_id", "net_usd"]
 
 
+def test_a_warehouse_whose_runs_had_the_order_of_their_summaries_gets_that_of_their_start(query: Query) -> None:
+    query(
+        "ALTER TABLE marts.daily_summary DROP COLUMN started_at;"
+        "CREATE INDEX daily_summary_by_time ON marts.daily_summary (summarised_at);"
+        "INSERT INTO audit.stage_runs VALUES "
+        "('r1', 'publish', 2, 'done', '2026-01-02'), ('r1', 'publish', 1, 'done', '2026-01-01');"
+        "INSERT INTO marts.daily_summary SELECT run_key, '2026-01-09', 1, 'published', 3, 0, 10, 9, 1, 0, 0, 9, 1 "
+        "FROM (VALUES ('r1'), ('of no stage')) AS told (run_key)"
+    )
+
+    query((PROJECT / "sql/create_tables.sql").read_text(encoding="utf-8"))
+
+    began = "SELECT run_key, EXTRACT(DAY FROM started_at)::integer FROM marts.daily_summary"
+    assert dict(query(began)) == {"r1": 1, "of no stage": 9}
+    indexes = query("SELECT indexname FROM pg_indexes WHERE tablename = 'daily_summary' ORDER BY 1")
+    assert indexes == [("daily_summary_by_start",), ("daily_summary_pkey",)]
+
+
 def test_the_tables_are_these(query: Query) -> None:
     tables = query(f"""
         SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN {SCHEMAS} ORDER BY 1

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,12 @@ def test_every_figure_of_the_run_is_one_that_files_lake_and_audit_give(small: Pi
     sources = list(small.raw.glob("*_small.*"))
     lines = {file.name: len(file.read_bytes().splitlines()) - (file.suffix == ".csv") for file in sources}
     held = {layer: count_rows(small.home / "data/processed" / layer) for layer in ("clean", "quarantine", "duplicates")}
-    ((sales, net),) = small.query(
-        "SELECT COUNT(*), SUM(quantity * unit_price_usd - discount_usd)::text FROM core.fct_sale"
-    )
+    of_sales = "SELECT COUNT(*), SUM(quantity * unit_price_usd - discount_usd)::text FROM core.fct_sale"
+    ((sales, net),) = small.query(of_sales)
     ((failed,),) = small.query("SELECT COUNT(*) FROM audit.quality_results WHERE NOT is_passed")
+    ((began,),) = small.query("SELECT MIN(started_at) FROM audit.stage_runs")
 
+    assert datetime.fromisoformat(content["figures"].pop("started_at")) == began
     assert {name: figure for name, figure in content["figures"].items() if name != "read_at"} == {
         **{"triggered_by": None, "outcome": "published", "release": 1, "visible_release": 1, "unjudged_records": 0},
         **{"source_files": 3, "refused_files": 0},

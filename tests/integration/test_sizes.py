@@ -172,7 +172,7 @@ def test_a_size_again_loads_nothing_twice(medium: Pipeline, next_copy: Callable[
         assert [stage for stage in STAGES if not run[stage].is_nothing_new] == ["daily_summary"]
     assert again.row_versions() == before
     again.shows(
-        "SELECT * FROM marts.daily_summary ORDER BY summarised_at",
+        "SELECT * FROM marts.daily_summary ORDER BY started_at",
         """
         run_key      | outcome   | release | source_files | source_records
         small        | published | 1       | 3            | 60

@@ -13,6 +13,7 @@ from batch_etl.stores import warehouse
 from batch_etl.summary import Summary, read_summary
 from tests.integration.conftest import SALES
 from tests.integration.pipeline import AFTER_LOADING, STAGES, Pipeline
+from tests.unit.report.page import Page
 
 HEADER = SALES.splitlines()[0]
 UP_TO_PUBLISH = STAGES[: STAGES.index("publish") + 1]
@@ -70,6 +71,19 @@ def test_a_summary_that_is_written_again_after_another_release_keeps_what_its_ow
     loaded.query("UPDATE audit.release_changes SET rows_inserted = 0, sums = '{}'")
     loaded.run("r1", stages=["daily_summary"])
     loaded.shows(SUMMARISED, expected)
+
+
+def test_an_old_run_that_is_summarised_again_stays_in_its_place_among_the_runs(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    loaded.run("r2")
+    loaded.run("r1", stages=["daily_summary"])
+
+    index = Page.read((loaded.home / "data/processed/reports/index.html").read_text(encoding="utf-8"))
+    assert [row[0] for row in index.rows("runs")] == ["r2", "r1"]
+    before = {run_key: [run["run_key"] for run in told(loaded, run_key).history] for run_key in ("r1", "r2")}
+    assert before == {"r1": [], "r2": ["r1"]}
+    trend = (loaded.home / "sql/page/trend.sql").read_text(encoding="utf-8") % {"how_many": 2}
+    assert [run_key for run_key, *_ in loaded.query(trend)] == ["r1", "r2"]
 
 
 @pytest.mark.parametrize("is_restored", [True, False])

@@ -90,7 +90,7 @@ def _since_last_release(summary: Summary) -> dict[str, Any] | None:
     earlier = [run for run in summary.history if run["release"] is not None and run["release"] < (release or 0)]
     if not earlier or summary.figures["outcome"] != "published":
         return None
-    # A run that was summarised again stands among the last ones.
+    # A run that was tried again long after may have published later than one that began after it.
     before = max(earlier, key=lambda run: int(run["release"]))
     return {
         "release": before["release"],
@@ -121,8 +121,7 @@ def _plots(summary: Summary) -> dict[str, Markup]:
     if ended:
         names, seconds = [stage["stage"] for stage in ended], [stage["seconds"] for stage in ended]
         plots["stages"] = plot_bars(names, seconds, title="Seconds of the stages", form="{:.1f} s")
-    this = {**summary.figures, "summarised_at": summary.figures["read_at"]}
-    plots["runs"] = plot_runs([*summary.history, this], title="Records of the last runs")
+    plots["runs"] = plot_runs([*summary.history, summary.figures], title="Records of the last runs")
     return plots
 
 

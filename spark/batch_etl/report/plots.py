@@ -106,9 +106,7 @@ def plot_runs(runs: Rows, *, title: str) -> Markup:
         axes.plot(stopped, heights, "x", color=_INK, label=label, transform=above, clip_on=False)
         axes.set_xticks([0, len(runs) - 1] if len(runs) > 1 else [0])
         # In two lines: two runs stand close together.
-        axes.set_xticklabels(
-            [f"{runs[place]['summarised_at']:%d %b\n%H:%M}" for place in axes.get_xticks().astype(int)]
-        )
+        axes.set_xticklabels([f"{runs[place]['started_at']:%d %b\n%H:%M}" for place in axes.get_xticks().astype(int)])
         axes.set_xlim(-0.6, max(len(runs), 8) - 0.4)
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))

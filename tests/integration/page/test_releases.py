@@ -65,7 +65,7 @@ def test_the_trend_names_the_checks_that_failed_and_when(reader: Reader, pipelin
     for number, is_passed in enumerate((True, False, True)):
         at = NOW + timedelta(hours=number)
         pipeline.query(
-            "INSERT INTO marts.daily_summary VALUES (%s, %s, 1, 'published', 3, 0, 10, 9, 1, 0, 0, 9, 1, NULL)",
+            "INSERT INTO marts.daily_summary VALUES (%s, NOW(), 1, 'published', 3, 0, 10, 9, 1, 0, 0, 9, 1, NULL, %s)",
             *(f"r{number}", at),
         )
         pipeline.query(
@@ -97,8 +97,8 @@ def test_sums_are_told_to_the_cent_and_a_check_by_its_newest_severity(reader: Re
     sums = json.dumps({"net_usd": "6296296329629629.65"})
     pipeline.query("INSERT INTO audit.release_changes VALUES (1, 'core.fct_sale', 1, 0, 0, %s)", sums)
     for number, severity in enumerate(("warn", "error")):
-        summary = "INSERT INTO marts.daily_summary VALUES (%s, NOW(), 1, 'stopped', 3, 0, 10, 9, 1, 0, 0, 9, 1, NULL)"
-        pipeline.query(summary, f"r{number}")
+        told = "INSERT INTO marts.daily_summary VALUES (%s, NOW(), 1, 'stopped', 3, 0, 10, 9, 1, 0, 0, 9, 1, '', NOW())"
+        pipeline.query(told, f"r{number}")
         found = "INSERT INTO audit.quality_results VALUES (%s, 1, 'contract_of_sales', %s, FALSE, '', '[]', %s)"
         pipeline.query(found, f"r{number}", severity, NOW + timedelta(hours=number))
 

@@ -30,7 +30,8 @@ def test_the_newest_run_stands_first_with_its_records_and_its_report(reader: Rea
     stage(pipeline, "r2", "data_cleaning", "done", at=NOW + timedelta(minutes=1))
     stage(pipeline, "r2", "daily_summary", "done", at=NOW + timedelta(minutes=2), report="/data/reports/r2.html")
     pipeline.query(
-        "INSERT INTO marts.daily_summary VALUES ('r2', NOW(), 7, 'published', 3, 0, 6001, 5990, 11, 0, 0, 9, 1, 'ann')"
+        "INSERT INTO marts.daily_summary VALUES "
+        "('r2', NOW(), 7, 'published', 3, 0, 6001, 5990, 11, 0, 0, 9, 1, 'ann', NOW())"
     )
     reader.runs = {"r2": AirflowRun("r2", "data_pipeline_etl", "success", "ann")}
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from batch_etl.summary import Summary
 
 FIGURES = {
+    "started_at": datetime(2026, 1, 2, 3, 1, 0, tzinfo=UTC),
     "read_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     "triggered_by": "Ann",
     "outcome": "published",
@@ -84,7 +85,7 @@ FULL = Summary(
     ],
     days=[day(1, 4, "100.00"), day(7, 5, "100.00"), day(8, 10, "150.00")],
     categories=[{"category": "toys", "orders": 3, "units": 3, "net_usd": Decimal(5), "margin_usd": None}],
-    history=[{**FIGURES, "run_key": "r0", "summarised_at": FIGURES["read_at"], "release": 2, "sales": 1234560}],
+    history=[{**FIGURES, "run_key": "r0", "release": 2, "sales": 1234560}],
     batches=[{"dataset": "sales", "batches": 7, "clean_records": 1100, "some_files": ["sales.csv"]}],
     lineage=[
         {"mart": "marts.daily_sales", "tables": ["core.fct_sale"], "datasets": {"sales": 7}, "is_changed": False},

@@ -185,7 +185,7 @@ def test_naughty_names_stay_what_they_are_and_readable_in_json() -> None:
 
 
 def test_naughty_runs_are_told_apart_in_the_index() -> None:
-    runs = [{**FIGURES, "run_key": text, "summarised_at": FIGURES["read_at"]} for text in NAUGHTY]
+    runs = [{**FIGURES, "run_key": text} for text in NAUGHTY]
 
     page = Page.read(render_index(runs, {text: f"{number} &<.html" for number, text in enumerate(NAUGHTY)}))
 
@@ -240,7 +240,7 @@ def test_bytes_are_told_in_the_unit_that_they_round_to(count: int, told: str) ->
 
 
 def test_the_index_links_the_reports_that_are_there() -> None:
-    runs = [{**FIGURES, "run_key": key, "summarised_at": FIGURES["read_at"]} for key in ("r 2", "r1")]
+    runs = [{**FIGURES, "run_key": key} for key in ("r 2", "r1")]
 
     page = Page.read(render_index(runs, {"r 2": "r_2.html"}))
 

@@ -1,13 +1,13 @@
 """The page's script and icons, and entries of the runbook."""
 
 import re
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from markupsafe import Markup
 
+from batch_etl.runbook import heading_of, read_entries
 from batch_etl.settings import Settings
 from live_page.pages import TEMPLATES, render
 
@@ -35,18 +35,12 @@ def icon_for_dark_mode() -> Response:
 def runbook(request: Request, entry: str) -> Response:
     """What docs/runbook.md says under a heading, or of a check that shares its heading with others; and its query."""
     project = Settings().pipeline_home
-    text = (project / "docs/runbook.md").read_text(encoding="utf-8")
-    query = _query_of(project, entry)
-    entries = dict(re.findall(r"^##+ (.+)\n((?:(?!##+ ).*\n)*)", text, re.MULTILINE))
-    for heading, body in entries.items():
-        names = re.sub(r" \(\w+\)$", "", heading).split(", ")
-        # key_of_* stands for the checks of all keys.
-        if heading == entry or any(fnmatchcase(entry, name) for name in names):
-            paragraphs = [prose(part) for part in body.strip().split("\n\n")]
-            return render(request, "runbook", heading=heading, paragraphs=paragraphs, query=query)
-    if query is None:
+    entries, query = read_entries(project), _query_of(project, entry)
+    heading = heading_of(entry, entries)
+    if heading is None and query is None:
         raise HTTPException(404, f"docs/runbook.md has no entry {entry}")
-    return render(request, "runbook", heading=entry, paragraphs=[], query=query)
+    paragraphs = [prose(part) for part in entries[heading].strip().split("\n\n")] if heading else []
+    return render(request, "runbook", heading=heading or entry, paragraphs=paragraphs, query=query)
 
 
 def _query_of(project: Path, check: str) -> Markup | None:

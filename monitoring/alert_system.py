@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl import logs
 from batch_etl.run import Run, StageResult
+from batch_etl.runbook import read_entries
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
 from monitoring.channels import NOT_UNDERSTOOD, Parcel, not_understood, open_channels
@@ -41,7 +42,8 @@ def watch_between_runs(settings: Settings) -> StageResult:
 def watch_once(connection: Connection, settings: Settings, now: datetime) -> StageResult:
     """Open and close incidents by what the audit says now, then send what is due."""
     rules = settings.config.alerts
-    watch = Watch(now, rules, settings.config.quality.max_age_hours if settings.pipeline_schedule else None)
+    max_age_hours = settings.config.quality.max_age_hours if settings.pipeline_schedule else None
+    watch = Watch(now, rules, max_age_hours, read_entries(settings.pipeline_home).keys())
     verdict = keep_incidents(connection, watch)
     channels = open_channels(settings.notify_urls.get_secret_value(), rules.minimum_severity)
     tried = drain(connection, channels, rules, now)

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import errors
+from batch_etl.runbook import heading_of
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.failed_stages import failed_stages, unfinished_stages
 from monitoring.findings import Row, Watch, by_cause, extent
@@ -30,7 +31,7 @@ def find_wrong(cursor: Cursor, watch: Watch) -> list[Finding]:
     return [finding for find in finders for finding in find(cursor, watch)]
 
 
-def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
+def _failed_checks(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
     """Checks that have not passed since they failed, and that are still made.
 
     Runs and the monitor each for itself: one looks at what is staged, the other at what is published.
@@ -75,7 +76,8 @@ def _failed_checks(cursor: Cursor, _: Watch) -> Iterator[Finding]:
             cause=cause,
             severity=same[-1]["severity"],
             subject=f"Check {cause} failed{': nothing is published' if stops else ''}",
-            runbook="Checks",
+            # Of a check of one's own there is none.
+            runbook=heading_of(check, watch.headings) or "Checks",
             places=(check,),
             messages=(same[-1]["message"],),
             **extent(same, "checked_at"),

@@ -1,6 +1,6 @@
 """What every search for something wrong shares: what facts are judged by, and how those of one cause become one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -13,11 +13,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Watch:
-    """What facts are judged by. max_age_hours: of the last good run, or None where runs do not come by themselves."""
+    """What facts are judged by.
+
+    max_age_hours  of the last good run, or None where runs do not come by themselves
+    headings       of docs/runbook.md
+    """
 
     now: datetime
     rules: AlertRules
     max_age_hours: float | None
+    headings: Collection[str]
 
 
 def by_cause(rows: list[Row], cause: Callable[[Row], str]) -> Iterator[tuple[str, list[Row]]]:

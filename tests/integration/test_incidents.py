@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 
@@ -15,6 +16,7 @@ from tests.integration.drawn_audit import (
     NOW,
     accept_them,
     crash,
+    draw_check,
     end,
     fail_a_check,
     find_them_gone,
@@ -26,7 +28,7 @@ from tests.integration.drawn_audit import (
     stage,
     take_it_away,
 )
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import PROJECT, Pipeline
 from tests.integration.receivers import ACCEPT, DIE, REFUSE, STALL, MailServer, Webhook
 from tests.integration.watching import incidents, watch
 
@@ -128,6 +130,24 @@ def test_an_alert_says_what_where_since_when_how_many_and_what_to_do(pipeline: P
             "Report: data/processed/reports/r1.html",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("check", "entry"),
+    [
+        ("fct_sale_amounts", "fct_sale_amounts-error"),
+        ("key_of_dim_customer", "key_of_-error"),
+        ("rates_as_usual", "volume_as_usual-rates_as_usual-distribution_as_usual-key_figures_as_usual-warn"),
+        ("mine", "checks"),
+    ],
+)
+def test_an_alert_leads_to_the_entry_of_its_check(warehouse: Pipeline, check: str, entry: str) -> None:
+    pipeline = replace(warehouse, home=PROJECT)
+    draw_check(pipeline, "r1", name=check, is_passed=False)
+
+    watch(pipeline)
+
+    assert pipeline.query("SELECT SUBSTRING(body FROM 'runbook.md#([^\n]*)') FROM audit.outbox") == [(entry,)]
 
 
 Act = Callable[[Pipeline], None]

@@ -35,11 +35,11 @@ def clean(run: Run) -> StageResult:
         accounts = [_account(run, batch, contract, judged[batch], scratch / batch.batch_id) for batch, contract in new]
         ledgers = [ledger for ledger, _ in accounts]
         # First, so that a batch in the lake has its ledger; in one transaction, for there may be thousands.
-        audit.record_ledgers(connection, ledgers)
+        audit.record_ledgers(connection, run.run_key, ledgers)
         for ledger, files in accounts:
             _take_in(run, ledger, files)
         for contract in run.contracts.values():
-            audit.put_in_force(connection, contract.dataset, contract.fingerprint)
+            audit.put_in_force(connection, run.run_key, contract.dataset, contract.fingerprint)
     outcome = {
         "quarantined": sum(ledger.quarantined_records for ledger in ledgers),
         "duplicates": sum(ledger.duplicate_records for ledger in ledgers),

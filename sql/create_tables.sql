@@ -344,7 +344,7 @@ COMMENT ON COLUMN marts.daily_summary.release IS
 COMMENT ON COLUMN marts.daily_summary.outcome IS 'published, unchanged, stopped by a check, failed in a stage, or how far the run came.';
 COMMENT ON COLUMN marts.daily_summary.source_files IS 'Files that the run found, known ones included.';
 COMMENT ON COLUMN marts.daily_summary.refused_files IS 'Files that the run refused whole.';
-COMMENT ON COLUMN marts.daily_summary.source_records IS 'Records of the files that the run accepted.';
+COMMENT ON COLUMN marts.daily_summary.source_records IS 'Records of the files that the run accepted, and of earlier ones that it judged again.';
 COMMENT ON COLUMN marts.daily_summary.clean_records IS 'Those that keep their contract.';
 COMMENT ON COLUMN marts.daily_summary.quarantined_records IS 'Those that break it.';
 COMMENT ON COLUMN marts.daily_summary.duplicate_records IS 'Those that repeat another one of their file.';
@@ -516,6 +516,53 @@ COMMENT ON COLUMN audit.batch_ledger.clean_cents IS 'Its part in clean records.'
 COMMENT ON COLUMN audit.batch_ledger.quarantined_cents IS 'Its part in quarantined records.';
 COMMENT ON COLUMN audit.batch_ledger.duplicate_cents IS 'Its part in duplicates.';
 COMMENT ON COLUMN audit.batch_ledger.judged_at IS 'When this contract judged the batch or came back into force; the latest row counts.';
+-- Ledgers of before it stood here have none.
+ALTER TABLE audit.batch_ledger ADD COLUMN IF NOT EXISTS run_key text;
+COMMENT ON COLUMN audit.batch_ledger.run_key IS 'The DAG run that did so last.';
+
+CREATE OR REPLACE VIEW audit.run_ledgers AS
+SELECT DISTINCT ON (looked_at.run_key, looked_at.dataset, looked_at.batch_id)
+    looked_at.run_key,
+    looked_at.dataset,
+    looked_at.batch_id,
+    looked_at.is_found,
+    ledger.contract_id,
+    ledger.source_file,
+    ledger.source_records,
+    ledger.clean_records,
+    ledger.quarantined_records,
+    ledger.duplicate_records
+FROM (
+    SELECT
+        run_key,
+        dataset,
+        batch_id,
+        TRUE AS is_found
+    FROM audit.source_files
+    WHERE batch_id IS NOT NULL
+    UNION ALL
+    SELECT
+        run_key,
+        dataset,
+        batch_id,
+        FALSE AS is_found
+    FROM audit.batch_ledger
+    WHERE run_key IS NOT NULL
+) AS looked_at
+INNER JOIN audit.batch_ledger AS ledger ON looked_at.dataset = ledger.dataset AND looked_at.batch_id = ledger.batch_id
+ORDER BY
+    looked_at.run_key ASC, looked_at.dataset ASC, looked_at.batch_id ASC, looked_at.is_found DESC, ledger.judged_at DESC;
+COMMENT ON VIEW audit.run_ledgers IS 'One row a run and batch that it found or judged: what the contract that judged the batch last made of the records.';
+COMMENT ON COLUMN audit.run_ledgers.run_key IS 'The DAG run.';
+COMMENT ON COLUMN audit.run_ledgers.dataset IS 'Dataset of the batch.';
+COMMENT ON COLUMN audit.run_ledgers.batch_id IS 'sha256 of the source file.';
+COMMENT ON COLUMN audit.run_ledgers.is_found IS 'Whether the run found a file of this content; else it judged what an earlier run had found.';
+COMMENT ON COLUMN audit.run_ledgers.contract_id IS 'Fingerprint of the contract.';
+COMMENT ON COLUMN audit.run_ledgers.source_file IS 'Name of the file when its content was first seen.';
+COMMENT ON COLUMN audit.run_ledgers.source_records IS 'Records of the file.';
+COMMENT ON COLUMN audit.run_ledgers.clean_records IS 'Those that keep the contract.';
+COMMENT ON COLUMN audit.run_ledgers.quarantined_records IS 'Those that break it.';
+COMMENT ON COLUMN audit.run_ledgers.duplicate_records IS 'Those that repeat another record of the file.';
 
 CREATE TABLE IF NOT EXISTS audit.quality_results (
     run_key text NOT NULL,

@@ -25,7 +25,10 @@ _PARTS = (
     *("figures", "datasets", "stages", "files", "rejected", "checks", "changes"),
     *("days", "categories", "history", "batches"),
 )
-_RECORDS = tuple(f"{what}_records" for what in ("source", "clean", "quarantined", "duplicate", "unjudged"))
+_SUMS = (
+    *(f"{what}_records" for what in ("source", "clean", "quarantined", "duplicate", "unjudged", "judged_again")),
+    "judged_again_files",
+)
 _SAMPLED_REASONS = 30
 
 
@@ -33,7 +36,7 @@ _SAMPLED_REASONS = 30
 class Summary:
     """Everything that is told about a run; the columns of most parts stand in sql/reports/run_<part>.sql.
 
-    reasons  why records of the run's files are in quarantine, also where they are not published: one row a reason
+    reasons  why records that the run read or judged again are in quarantine, published or not: one row a reason
     samples  such records, personal values masked
     lineage  one row a mart: its tables, its datasets and their files
     """
@@ -64,7 +67,7 @@ def read_summary(connection: Connection, run_key: str, settings: Settings) -> Su
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         marts = [row["mart"] for row in fetch_rows(cursor, (project / "sql/reports/marts.sql").read_text())]
         parts: dict[str, Any] = {part: _read_part(cursor, project, part, run_key) for part in _PARTS}
-    sums = {name: sum(row[name] for row in parts["datasets"]) for name in _RECORDS}
+    sums = {name: sum(row[name] for row in parts["datasets"]) for name in _SUMS}
     failed = sum(not check["is_passed"] for check in parts["checks"])
     parts["figures"] = parts["figures"][0] | sums | {"failed_checks": failed}
     if parts["figures"]["outcome"] != "published":

@@ -1,5 +1,5 @@
--- Purpose: the way of each dataset's records: from the run's files to the ledger, and from the release's to its table.
--- Grain: one row a dataset that the run found a file of. Parameter: run_key. Only reads.
+-- Purpose: the way of each dataset's records: from the files that the run found or judged again to the ledger, and from
+-- the release's to its table. Grain: one row a dataset with such a file. Parameter: run_key. Only reads.
 WITH found AS (
     SELECT
         dataset,
@@ -12,37 +12,24 @@ WITH found AS (
     GROUP BY dataset
 ),
 
--- A contract that changed judges a batch again: the latest ledger counts.
-ledger AS (
-    SELECT DISTINCT ON (dataset, batch_id)
-        dataset,
-        batch_id,
-        source_records,
-        clean_records,
-        quarantined_records,
-        duplicate_records
-    FROM audit.batch_ledger
-    ORDER BY dataset ASC, batch_id ASC, judged_at DESC
-),
-
 judged AS (
     SELECT
-        ledger.dataset,
-        SUM(ledger.source_records)::bigint AS source_records,
-        SUM(ledger.clean_records)::bigint AS clean_records,
-        SUM(ledger.quarantined_records)::bigint AS quarantined_records,
-        SUM(ledger.duplicate_records)::bigint AS duplicate_records
-    FROM ledger
-    WHERE
-        EXISTS (
-            SELECT 1
-            FROM audit.source_files AS delivered
-            WHERE
-                delivered.run_key = %(run_key)s
-                AND delivered.dataset = ledger.dataset
-                AND delivered.batch_id = ledger.batch_id
-        )
-    GROUP BY ledger.dataset
+        dataset,
+        COUNT(*) FILTER (WHERE NOT is_found) AS judged_again_files,
+        COALESCE(SUM(source_records) FILTER (WHERE NOT is_found), 0)::bigint AS judged_again_records,
+        SUM(source_records)::bigint AS source_records,
+        SUM(clean_records)::bigint AS clean_records,
+        SUM(quarantined_records)::bigint AS quarantined_records,
+        SUM(duplicate_records)::bigint AS duplicate_records
+    FROM audit.run_ledgers
+    WHERE run_key = %(run_key)s
+    GROUP BY dataset
+),
+
+looked_at AS (
+    SELECT dataset FROM found
+    UNION
+    SELECT dataset FROM judged
 ),
 
 -- A copy under another name is the same batch.
@@ -56,7 +43,7 @@ waiting AS (
         AND delivered.batch_id IS NOT NULL
         AND NOT EXISTS (
             SELECT 1
-            FROM ledger
+            FROM audit.batch_ledger AS ledger
             WHERE ledger.dataset = delivered.dataset AND ledger.batch_id = delivered.batch_id
         )
     GROUP BY delivered.dataset, delivered.batch_id
@@ -132,11 +119,13 @@ published AS (
 )
 
 SELECT
-    found.dataset,
-    found.files,
-    found.refused_files,
+    looked_at.dataset,
     found.size_bytes,
     published.row_count AS published_rows,
+    COALESCE(found.files, 0) AS files,
+    COALESCE(found.refused_files, 0) AS refused_files,
+    COALESCE(judged.judged_again_files, 0) AS judged_again_files,
+    COALESCE(judged.judged_again_records, 0) AS judged_again_records,
     COALESCE(judged.source_records, 0) + COALESCE(unjudged.records, 0) AS source_records,
     COALESCE(judged.clean_records, 0) AS clean_records,
     COALESCE(judged.quarantined_records, 0) AS quarantined_records,
@@ -144,9 +133,10 @@ SELECT
     COALESCE(unjudged.records, 0) AS unjudged_records,
     COALESCE(released.batches, 0) AS released_batches,
     COALESCE(released.clean_records, 0) AS released_clean_records
-FROM found
-LEFT JOIN judged ON found.dataset = judged.dataset
-LEFT JOIN unjudged ON found.dataset = unjudged.dataset
-LEFT JOIN released ON found.dataset = released.dataset
-LEFT JOIN published ON found.dataset = published.dataset
-ORDER BY found.dataset
+FROM looked_at
+LEFT JOIN found ON looked_at.dataset = found.dataset
+LEFT JOIN judged ON looked_at.dataset = judged.dataset
+LEFT JOIN unjudged ON looked_at.dataset = unjudged.dataset
+LEFT JOIN released ON looked_at.dataset = released.dataset
+LEFT JOIN published ON looked_at.dataset = published.dataset
+ORDER BY looked_at.dataset

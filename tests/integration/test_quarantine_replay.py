@@ -134,6 +134,59 @@ def test_a_loosened_contract_publishes_what_the_dry_run_said_and_a_second_replay
     assert told("replay", "--dry-run")["would_pass"] == told("replay", "--dry-run")["would_change"] == 0
 
 
+def report_of(pipeline: Pipeline, run_key: str) -> tuple[str, Any]:
+    """The line of its records, and the whole of it."""
+    report = pipeline.home / f"data/processed/reports/{run_key}"
+    (records,) = (line for line in report.with_suffix(".txt").read_text().splitlines() if line.startswith("Records"))
+    return records, json.loads(report.with_suffix(".json").read_text())
+
+
+def test_the_report_of_a_replay_tells_what_became_of_the_records_and_why(here: Pipeline) -> None:
+    contract = here.home / "config/contracts/sales.odcs.yaml"
+    before = contract.read_text(encoding="utf-8")
+    let_the_moon_in(here)
+    here.run("replay", stages=STAGES[1:])
+
+    records, content = report_of(here, "replay")
+
+    assert records == (
+        "Records: 10 in 2 earlier files, judged again = 6 clean + 2 quarantined + 2 duplicates; no file was read"
+    )
+    (sales,) = content["datasets"]
+    assert (sales["dataset"], sales["files"], sales["judged_again_files"]) == ("sales", 0, 2)
+    assert (sales["clean_records"], sales["quarantined_records"], sales["duplicate_records"]) == (6, 2, 2)
+    assert [(row["file_name"], row["state"], row["clean_records"]) for row in content["files"]] == [
+        ("sales_1.csv", "judged again", 5),
+        ("sales_2.csv", "judged again", 1),
+    ]
+    assert {row["reason"]: row["records"] for row in content["reasons"]} == {
+        "discount_rate: missing": 1,
+        "quantity: not an integer": 1,
+        "region: not an allowed value": 1,
+    }
+    assert {sample["source_file"] for sample in content["samples"]} == {"sales_1.csv", "sales_2.csv"}
+    summarised = "SELECT source_records, clean_records, quarantined_records FROM marts.daily_summary WHERE run_key = %s"
+    assert here.query(summarised, "replay") == [(10, 6, 2)]
+
+    here.run("again", stages=STAGES[1:])
+    assert report_of(here, "again")[0] == "Records: no file was read"
+    # What the contract of before made of them stands again.
+    contract.write_text(before, encoding="utf-8")
+    here.run("back", stages=STAGES[1:])
+    assert "10 in 2 earlier files, judged again = 5 clean + 3 quarantined + 2 dup" in report_of(here, "back")[0]
+
+
+def test_a_run_tells_the_files_that_it_found_apart_from_those_that_it_only_judged_again(here: Pipeline) -> None:
+    let_the_moon_in(here)
+    (here.raw / "sales_1.csv").unlink()
+    here.run("r3")
+
+    assert report_of(here, "r3")[0] == (
+        "Records: 8 in 3 files + 8 in 1 earlier file, judged again = 10 clean + 4 quarantined + 2 duplicates; "
+        "0 files refused"
+    )
+
+
 def test_a_replay_that_publishes_nothing_names_the_stage_that_stopped_it(pipeline: Pipeline) -> None:
     with pytest.raises(ZeroDivisionError):
         run_stage(Run("r9", "data_cleaning", "all", pipeline.settings), lambda _: StageResult(1 // 0, 0))

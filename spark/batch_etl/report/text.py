@@ -31,7 +31,7 @@ def render_text(summary: Summary) -> str:
         *(f"{stage['stage']} has not ended: it still runs, or was killed" for stage in unfinished_stages(summary)),
         _table("Failed checks", failed, ("check_name", "severity", "message")),
         _offending_rows(failed),
-        _records(summary),
+        _records(figures),
         f"Warehouse{at_release}: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, _FILE_COLUMNS),
         _quarantine(summary),
@@ -62,23 +62,19 @@ def is_change(change: Mapping[str, Any]) -> bool:
     return any(change[f"rows_{what}"] for what in ("inserted", "updated", "deleted"))
 
 
-def judged_again(summary: Summary) -> int:
-    """Records that a run judged without having read a file, as a replay does; 0 for every other run."""
-    if summary.figures["source_files"]:
-        return 0
-    return sum(stage["records_in"] or 0 for stage in summary.stages if stage["stage"] == "data_cleaning")
-
-
-def _records(summary: Summary) -> str:
-    if again := judged_again(summary):
-        return f"Records: no file was read; {again:,} of earlier files were judged again"
-    figures = summary.figures
+def _records(figures: Mapping[str, Any]) -> str:
+    """The sum that adds up: what was read, or judged again, and what became of it."""
+    files, again = figures["source_files"], figures["judged_again_records"]
+    if not files and not again:
+        return "Records: no file was read"
+    read = f"{figures['source_records'] - again:,} in {counted(files, 'file')}" if files else ""
+    judged = f"{again:,} in {counted(figures['judged_again_files'], 'earlier file')}, judged again" if again else ""
+    refused = f"{counted(figures['refused_files'], 'file')} refused" if files else "no file was read"
     unjudged = f" + {figures['unjudged_records']:,} not judged yet" if figures["unjudged_records"] else ""
     return (
-        f"Records: {figures['source_records']:,} in {counted(figures['source_files'], 'file')} = "
+        f"Records: {' + '.join(filter(None, (read, judged)))} = "
         f"{figures['clean_records']:,} clean + {figures['quarantined_records']:,} quarantined + "
-        f"{counted(figures['duplicate_records'], 'duplicate')}{unjudged}; "
-        f"{counted(figures['refused_files'], 'file')} refused"
+        f"{counted(figures['duplicate_records'], 'duplicate')}{unjudged}; {refused}"
     )
 
 

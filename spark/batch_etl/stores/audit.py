@@ -151,23 +151,24 @@ def record_source_files(connection: Connection, run_key: str, files: Sequence[So
         )
 
 
-def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
-    """Record where batches went. Judging one again by the same contract and code gives the same row."""
+def record_ledgers(connection: Connection, run_key: str, ledgers: Sequence[Ledger]) -> None:
+    """Record where batches went. Judging one again by the same contract and code gives the same figures."""
     with connection, connection.cursor() as cursor:
         execute_batch(
             cursor,
             """
-            INSERT INTO audit.batch_ledger AS known (
-                dataset, batch_id, contract_id, source_file,
+            INSERT INTO audit.batch_ledger (
+                run_key, dataset, batch_id, contract_id, source_file,
                 source_records, clean_records, quarantined_records, duplicate_records,
                 source_cents, clean_cents, quarantined_cents, duplicate_cents
             )
             VALUES (
-                %(dataset)s, %(batch_id)s, %(contract_id)s, %(source_file)s,
+                %(run_key)s, %(dataset)s, %(batch_id)s, %(contract_id)s, %(source_file)s,
                 %(source_records)s, %(clean_records)s, %(quarantined_records)s, %(duplicate_records)s,
                 %(source_cents)s, %(clean_cents)s, %(quarantined_cents)s, %(duplicate_cents)s
             )
             ON CONFLICT (dataset, batch_id, contract_id) DO UPDATE SET
+                run_key = EXCLUDED.run_key,
                 source_records = EXCLUDED.source_records,
                 clean_records = EXCLUDED.clean_records,
                 quarantined_records = EXCLUDED.quarantined_records,
@@ -177,19 +178,8 @@ def record_ledgers(connection: Connection, ledgers: Sequence[Ledger]) -> None:
                 quarantined_cents = EXCLUDED.quarantined_cents,
                 duplicate_cents = EXCLUDED.duplicate_cents,
                 judged_at = CLOCK_TIMESTAMP()
-            WHERE
-                (known.source_records, known.clean_records, known.quarantined_records, known.duplicate_records)
-                <> (
-                    EXCLUDED.source_records, EXCLUDED.clean_records,
-                    EXCLUDED.quarantined_records, EXCLUDED.duplicate_records
-                )
-                OR (known.source_cents, known.clean_cents, known.quarantined_cents, known.duplicate_cents)
-                <> (
-                    EXCLUDED.source_cents, EXCLUDED.clean_cents,
-                    EXCLUDED.quarantined_cents, EXCLUDED.duplicate_cents
-                )
             """,
-            list(map(asdict, ledgers)),
+            [{"run_key": run_key, **asdict(ledger)} for ledger in ledgers],
             page_size=1000,
         )
 
@@ -208,13 +198,13 @@ def clean_records(connection: Connection, contracts: Mapping[str, str]) -> dict[
         return {(dataset, batch_id): records for dataset, batch_id, records in cursor.fetchall()}
 
 
-def put_in_force(connection: Connection, dataset: str, contract_id: str) -> None:
+def put_in_force(connection: Connection, run_key: str, dataset: str, contract_id: str) -> None:
     """Let the ledgers of this contract be the latest ones again, where a contract was changed and changed back."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE audit.batch_ledger AS ledger
-            SET judged_at = CLOCK_TIMESTAMP()
+            SET judged_at = CLOCK_TIMESTAMP(), run_key = %s
             WHERE ledger.dataset = %s AND ledger.contract_id = %s AND EXISTS (
                 SELECT 1
                 FROM audit.batch_ledger AS later
@@ -223,7 +213,7 @@ def put_in_force(connection: Connection, dataset: str, contract_id: str) -> None
                     AND later.judged_at > ledger.judged_at
             )
             """,
-            (dataset, contract_id),
+            (run_key, dataset, contract_id),
         )
 
 

@@ -19,6 +19,8 @@ FIGURES = {
     "quarantined_records": 15,
     "duplicate_records": 5,
     "unjudged_records": 0,
+    "judged_again_records": 0,
+    "judged_again_files": 0,
     "failed_checks": 1,
     "sales": 1234567,
     "net_usd": Decimal("98765.40"),
@@ -37,6 +39,7 @@ FULL = Summary(
         {
             **{"dataset": "sales", "files": 2, "refused_files": 1, "size_bytes": 20480, "source_records": 1020},
             **{"clean_records": 1000, "duplicate_records": 5, "quarantined_records": 15},
+            **{"judged_again_files": 0, "judged_again_records": 0},
             **{"unjudged_records": 0, "released_batches": 7, "released_clean_records": 1100, "published_rows": 1050},
         }
     ],

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from batch_etl.report.html import render_html
 from batch_etl.report.text import render_text
 from batch_etl.summary import Summary
@@ -64,12 +66,28 @@ def test_of_many_reasons_the_most_frequent_are_told_and_where_the_others_are() -
     ]
 
 
-def test_a_run_that_read_no_file_says_how_many_records_it_judged_again() -> None:
-    cleaning = {**FULL.stages[0], "stage": "data_cleaning"}
-    replayed = replace(FULL, figures={**FIGURES, "source_files": 0, "source_records": 0}, stages=[cleaning])
+@pytest.mark.parametrize(
+    ("files", "again", "told", "label"),
+    [
+        (0, 0, "no file was read", "Records read"),
+        (0, 1020, "1,020 in 1 earlier file, judged again = {}; no file was read", "Records judged again"),
+        (
+            2,
+            1000,
+            "20 in 2 files + 1,000 in 1 earlier file, judged again = {}; 1 file refused",
+            "Records read or judged",
+        ),
+    ],
+)
+def test_records_that_were_judged_again_are_told_apart_from_those_of_files_that_were_read(
+    files: int, again: int, told: str, label: str
+) -> None:
+    figures = {**FIGURES, "source_files": files, "judged_again_records": again, "judged_again_files": 1}
+    replayed = replace(FULL, figures=figures)
 
-    assert "\n\nRecords: no file was read; 1,020 of earlier files were judged again\n\n" in render_text(replayed)
-    assert "1,020 of earlier files judged again" in render_html(replayed)
+    became = "1,000 clean + 15 quarantined + 5 duplicates"
+    assert f"\n\nRecords: {told.format(became)}\n\n" in render_text(replayed)
+    assert label in render_html(replayed)
 
 
 def test_the_verdict_says_what_is_visible() -> None:

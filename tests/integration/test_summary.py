@@ -123,6 +123,15 @@ def test_a_run_that_published_nothing_tells_the_release_that_stays(loaded: Pipel
     assert verdict(loaded, "r2") == "Run r2: nothing new, release 2 stays"
 
 
+def test_a_mart_is_changed_where_a_row_of_it_is(stores: Pipeline) -> None:
+    # Nothing was sold yet: of the marts only that of products has a row, that of the unknown one.
+    summary = told(stores, "r1")
+
+    assert [row["mart"] for row in summary.lineage if row["is_changed"]] == ["marts.product_performance"]
+    changed = [row["table_name"] for row in summary.changes]
+    assert [table for table in changed if table.startswith("marts.")] == ["marts.product_performance"]
+
+
 def test_the_published_rows_of_an_own_dataset_are_those_of_its_table_whatever_was_done_by_hand(
     stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
 ) -> None:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from batch_etl.report.cells import change
 from batch_etl.report.plots import plot_bars, plot_days, plot_runs
 from batch_etl.report.templates import make_environment
-from batch_etl.report.text import failed_stages, is_change, unfinished_stages
+from batch_etl.report.text import failed_stages, unfinished_stages
 from batch_etl.report.verdict import is_overtaken, mood, verdict
 from batch_etl.summary import Rows, Summary
 
@@ -40,7 +40,6 @@ def render_html(summary: Summary) -> str:
         unfinished_stages=unfinished_stages(summary),
         failed_checks=[check for check in summary.checks if not check["is_passed"]],
         refused_files=[file for file in summary.files if file["state"] == "refused"],
-        changes=[row for row in summary.changes if is_change(row)],
         key_figures=key_figures(summary.days),
         since_last_release=_since_last_release(summary),
         samples=_by_reason(summary.samples),

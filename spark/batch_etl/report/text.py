@@ -23,7 +23,6 @@ def render_text(summary: Summary) -> str:
     """Verdict first and what failed, then records, files, reasons, changes and stages."""
     figures = summary.figures
     failed = [check for check in summary.checks if not check["is_passed"]]
-    changes = [change for change in summary.changes if is_change(change)]
     at_release = f" at release {figures['release']}" if is_overtaken(figures) else ""
     parts = [
         f"Run {cell(summary.run_key)}: {verdict(figures)}",
@@ -35,7 +34,7 @@ def render_text(summary: Summary) -> str:
         f"Warehouse{at_release}: {figures['sales']:,} sales, {figures['net_usd']:,} USD net",
         _table("Files", summary.files, _FILE_COLUMNS),
         _quarantine(summary),
-        _table("Changed", changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),
+        _table("Changed", summary.changes, ("table_name", "rows_inserted", "rows_updated", "rows_deleted")),
         _table("Stages", summary.stages, ("stage", "state", "attempt", "records_in", "records_out", "seconds")),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -55,11 +54,6 @@ def failed_stages(summary: Summary) -> Rows:
 
 def unfinished_stages(summary: Summary) -> Rows:
     return [stage for stage in summary.stages if stage["state"] == "running"]
-
-
-def is_change(change: Mapping[str, Any]) -> bool:
-    """Whether a release changed any row of the table."""
-    return any(change[f"rows_{what}"] for what in ("inserted", "updated", "deleted"))
 
 
 def _records(figures: Mapping[str, Any]) -> str:

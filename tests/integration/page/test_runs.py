@@ -117,6 +117,14 @@ def test_a_run_shows_its_stages_and_why_a_try_failed(reader: Reader, pipeline: P
     assert "Airflow does not know this run." in text
 
 
+def test_a_run_whose_release_changed_no_row_says_so(reader: Reader, pipeline: Pipeline) -> None:
+    pipeline.query("INSERT INTO audit.releases VALUES (1, 'r1', 1, 'f')")
+    pipeline.query("INSERT INTO audit.release_changes VALUES (1, 'core.fct_sale', 0, 0, 0)")
+    reader.runs = {"r1": AirflowRun("r1", "data_pipeline_etl", "success", "ann")}
+
+    assert "It changed nothing for readers." in reader.see("/run?run_key=r1")
+
+
 def test_only_files_among_the_reports_can_be_read(reader: Reader, pipeline: Pipeline) -> None:
     reports = pipeline.home / "data/processed/reports"
     reports.mkdir(parents=True)

@@ -84,7 +84,6 @@ FULL = Summary(
     ],
     changes=[
         {"table_name": "core.fct_sale", "rows_inserted": 7, "rows_updated": 0, "rows_deleted": 0},
-        {"table_name": "core.dim_date", "rows_inserted": 0, "rows_updated": 0, "rows_deleted": 0},
     ],
     days=[day(1, 4, "100.00"), day(7, 5, "100.00"), day(8, 10, "150.00")],
     categories=[{"category": "toys", "orders": 3, "units": 3, "net_usd": Decimal(5), "margin_usd": None}],

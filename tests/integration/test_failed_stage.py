@@ -216,9 +216,15 @@ def test_an_error_of_the_warehouse_tells_no_value(warehouse_dsn: str, statement:
     assert "Ann" not in "".join(traceback.format_exception(refusal.value))
 
 
-@pytest.mark.parametrize("code", ["P0001", "23514", "P0004"])
-def test_what_a_trigger_says_of_a_row_is_not_told_but_where_it_stands(warehouse_dsn: str, code: str) -> None:
-    refusal = f"RAISE EXCEPTION 'bad row %', NEW USING ERRCODE = '{code}'"
+REFUSALS = {
+    **{f"RAISE EXCEPTION 'bad %', NEW USING ERRCODE = '{code}'": "RAISE" for code in ("P0001", "23514", "P0002")},
+    "ASSERT FALSE, NEW": "ASSERT",
+    "EXECUTE 'SELECT ' || NEW.full_name": "EXECUTE",
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_a_trigger_says_of_a_row_is_not_told_but_where_it_stands(warehouse_dsn: str, refusal: str) -> None:
     statement = f"""
         CREATE FUNCTION core.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal}; END $$;
         CREATE TEMP TABLE people (full_name text);
@@ -232,7 +238,7 @@ def test_what_a_trigger_says_of_a_row_is_not_told_but_where_it_stands(warehouse_
     ):
         cursor.execute(statement)
 
-    assert str(told.value) == "*** (PL/pgSQL function core.refuse() line 1 at RAISE)"
+    assert str(told.value) == f"*** (PL/pgSQL function core.refuse() line 1 at {REFUSALS[refusal]})"
     assert "Ann" not in "".join(traceback.format_exception(told.value))
 
 

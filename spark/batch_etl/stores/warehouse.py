@@ -21,9 +21,11 @@ Values = Sequence[object] | Mapping[str, object] | None
 _DATA_EXCEPTION = "22"
 # What a function says with RAISE or ASSERT is its own text, in which a row may stand, whatever SQLSTATE it gives.
 _FREE_TEXT = ("P0001", "P0004")
-_RAISED = re.compile(r"PL/pgSQL function .+ line \d+ at (RAISE|ASSERT)")
-# With this one raises history.as_of, which names releases.
-_RAISED_BY_OURS = "P0002"
+# The functions of PostgreSQL that say it: these names nobody translates, unlike CONTEXT.
+_RAISES = ("exec_stmt_raise", "exec_stmt_assert")
+_PLACE = re.compile(r"PL/pgSQL function .+ line \d+ at [\w ]+")
+# Our own, which names releases.
+_RAISED_BY_OURS = re.compile(r".*\bhistory\.as_of\(")
 
 
 @contextmanager
@@ -68,8 +70,8 @@ def what_failed(error: psycopg2.Error) -> str:
     about = error.diag
     text = about.message_primary or str(error).strip().partition("\n")[0]
     if _is_free_text(error):
-        raised = _RAISED.match(about.context or "")
-        text = f"*** ({raised[0]})" if raised else "***"
+        said = _PLACE.match(about.context or "")
+        text = f"*** ({said[0]})" if said else "***"
     elif quotes_a_value(error):
         text = re.sub('".*"', '"***"', text, flags=re.DOTALL)
     place = [name for name in (about.schema_name, about.table_name, about.column_name, about.constraint_name) if name]
@@ -82,8 +84,10 @@ def quotes_a_value(error: psycopg2.Error) -> bool:
 
 
 def _is_free_text(error: psycopg2.Error) -> bool:
-    is_raised = _RAISED.match(error.diag.context or "") is not None
-    return error.pgcode in _FREE_TEXT or (is_raised and error.pgcode != _RAISED_BY_OURS)
+    about = error.diag
+    is_raised = about.source_function in _RAISES and not _RAISED_BY_OURS.match(about.context or "")
+    # A function may make a statement of a value; where PostgreSQL does not understand that, it quotes it.
+    return error.pgcode in _FREE_TEXT or is_raised or about.internal_query is not None
 
 
 def fetch_rows(cursor: Cursor, statement: Statement, values: Values = None) -> list[dict[str, Any]]:

@@ -4,12 +4,11 @@ Offenders are named without personal values.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, get_args
+from typing import NamedTuple, get_args
 
-import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -21,10 +20,20 @@ from batch_etl.quarantine.masking import masked_row, personal_names
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load
-from batch_etl.stores.warehouse import fetch_rows, quotes_a_value, what_failed
+from batch_etl.stores.warehouse import fetch_rows
+from monitoring.found_rows import find_rows
 from monitoring.measured_tables import Measured
 
-_HEADER = re.compile(r"^-- (Severity|Sales): (.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (Severity|Sales): (.+?)\s*$", re.MULTILINE)
+
+
+class _Check(NamedTuple):
+    """A file of sql/checks. is_local: it looks at touched sales only."""
+
+    file: Path
+    text: str
+    severity: quality.Severity
+    is_local: bool
 
 
 def check_tables(
@@ -38,17 +47,16 @@ def check_tables(
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
     personal = personal_names(contracts.values())
-    headers = _read_headers(settings)
-    found = _offenders(cursor, [file for file, (_, is_local) in headers.items() if not is_local], personal)
+    checks = _read_checks(settings)
+    found = {check.file: _find(cursor, check, personal) for check in checks if not check.is_local}
     with touched or nullcontext():
-        found |= _offenders(cursor, [file for file, (_, is_local) in headers.items() if is_local], personal)
-    return [quality.judge_offenders(file.stem, severity, found[file]) for file, (severity, _) in headers.items()]
+        found |= {check.file: _find(cursor, check, personal) for check in checks if check.is_local}
+    return [found[check.file] for check in checks]
 
 
 def text_of_touched(settings: Settings) -> str:
     """All that the checks say which look at touched sales only: who has another text has not audited what stays."""
-    headers = _read_headers(settings).items()
-    return "\n".join(file.read_text(encoding="utf-8") for file, (_, is_local) in headers if is_local)
+    return "\n".join(check.text for check in _read_checks(settings) if check.is_local)
 
 
 def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> CheckResult:
@@ -84,38 +92,25 @@ def check_keys(cursor: Cursor, load: Load, contracts: Mapping[str, Contract]) ->
     return results
 
 
-def _offenders(cursor: Cursor, files: Iterable[Path], personal: Collection[str]) -> dict[Path, list[dict[str, Any]]]:
-    return {file: [masked_row(row, personal) for row in _rows_of(cursor, file)] for file in files}
+def _find(cursor: Cursor, check: _Check, personal: Collection[str]) -> CheckResult:
+    found, offenders = find_rows(cursor, check.file, check.text, personal)
+    return quality.judge_offenders(check.file.stem, check.severity, found, offenders)
 
 
-def _rows_of(cursor: Cursor, file: Path) -> list[dict[str, Any]]:
-    """The rows that a check finds. It may only read: in a savepoint, since the transaction around it has to write."""
-    cursor.execute("SAVEPOINT check_reads; SET LOCAL transaction_read_only = on")
+def _read_checks(settings: Settings) -> list[_Check]:
+    return [_read_check(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))]
+
+
+def _read_check(file: Path) -> _Check:
     try:
-        rows = fetch_rows(cursor, file.read_text(encoding="utf-8"))
-    except psycopg2.OperationalError:
-        raise
-    except psycopg2.Error as error:
-        # Where no value of a row is quoted, the line is one of the check.
-        told = what_failed(error) if quotes_a_value(error) else " ".join(str(error).split())
-        raise ConfigurationError(f"{file}: {told}; mend the check") from None
-    except (ValueError, OverflowError) as error:
-        # As of a day before Christ, which Python has no date for.
-        raise ConfigurationError(f"{file}: a value that is found cannot be read: {error}; cast it to text") from None
-    cursor.execute("ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads")
-    return rows
-
-
-def _read_headers(settings: Settings) -> dict[Path, tuple[quality.Severity, bool]]:
-    return {file: _read_header(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))}
-
-
-def _read_header(file: Path) -> tuple[quality.Severity, bool]:
-    """The severity of a check, and whether it looks at touched sales only."""
-    header = dict(_HEADER.findall(file.read_text(encoding="utf-8")))
+        # Some editors begin a file with a mark of its encoding.
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    header = dict(_HEADER.findall(text))
     severity, sales = header.get("Severity"), header.get("Sales", "all")
     if severity not in get_args(quality.Severity):
         raise ConfigurationError(f"{file}: needs a line '-- Severity: error' or '-- Severity: warn'")
     if sales not in ("all", "touched"):
         raise ConfigurationError(f"{file}: '-- Sales: {sales}' must be '-- Sales: touched', or left out for all sales")
-    return "error" if severity == "error" else "warn", sales == "touched"
+    return _Check(file, text, "error" if severity == "error" else "warn", sales == "touched")

@@ -89,10 +89,10 @@ def judge_ledgers(batches: Mapping[str, Sequence[str]], balanced: Sequence[tuple
     return CheckResult("ledger_balances", "error", not offenders, message, offenders[:10])
 
 
-def judge_offenders(name: str, severity: Severity, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
-    """A check of sql/checks: it returns the offending rows, none is a pass."""
-    message = counted(len(offenders), "offending row") if offenders else "no offending row"
-    return CheckResult(name, severity, not offenders, message, offenders[:10])
+def judge_offenders(name: str, severity: Severity, found: int, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """A check of sql/checks, which no row passes. found: how many offend; offenders: some of them."""
+    message = counted(found, "offending row") if found else "no offending row"
+    return CheckResult(name, severity, not found, message, offenders)
 
 
 def judge_quarantined_share(ledgers: Sequence[Mapping[str, Any]], *, limit: float) -> CheckResult:

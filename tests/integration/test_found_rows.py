@@ -1,8 +1,11 @@
 """Rows that a check found are counted, and the first of them named, where people look."""
 
+import re
+
 import pytest
 
-from batch_etl.errors import QualityStopped
+from batch_etl.errors import ConfigurationError, QualityStopped
+from monitoring import found_rows
 from tests.integration.pipeline import Pipeline
 
 
@@ -38,3 +41,48 @@ def test_of_many_double_keys_ten_are_kept_and_all_are_counted(loaded: Pipeline) 
 
     kept = "SELECT JSON_ARRAY_LENGTH(offenders), offenders->0->>'n' FROM audit.quality_results WHERE check_name = %s"
     assert loaded.query(kept, "key_of_dim_date") == [(10, "2")]
+
+
+KEPT = "SELECT message, offenders FROM audit.quality_results WHERE check_name = 'mine'"
+# A check and what is kept of it; some editors begin a file with a mark.
+FOUND = {
+    "-- Severity: warn  \nSELECT * FROM GENERATE_SERIES(1, 12) AS n": (
+        "12 offending rows",
+        [{"n": number} for number in range(1, 11)],
+    ),
+    "\ufeff-- Severity: warn\nSELECT 1 AS n, 2 AS n, '\\x00ff'::bytea AS bytes, ARRAY['a'::bytea] AS more;\n-- end\n": (
+        "1 offending row",
+        [{"n": 1, "n (2)": 2, "bytes": "\\x00ff", "more": ["\\x61"]}],
+    ),
+    "-- Severity: warn\nSELECT FROM (VALUES (1), (2)) AS nothing": ("2 offending rows", [{}, {}]),
+}
+
+
+@pytest.mark.parametrize("text", FOUND)
+def test_ten_rows_that_a_check_finds_are_kept_with_every_value(loaded: Pipeline, text: str) -> None:
+    (loaded.home / "sql/checks/mine.sql").write_text(text, encoding="utf-8")
+
+    loaded.run("r1", stages=["quality_checks"])
+
+    assert loaded.query(KEPT) == [FOUND[text]]
+
+
+# The name of a check, its text, and why it is refused.
+REFUSED = [
+    ("mine", "-- Severity: warn\n-- Purpose: größer\n".encode("latin-1"), "not UTF-8 at byte 32; save it as UTF-8"),
+    ("unknown_share", b"-- Severity: error\nSELECT 1", "another check has this name; rename the file"),
+    # No other check comes before it.
+    ("a", b"-- Severity: error\nSELECT PG_SLEEP(3600)", "no answer in 1s, or cancelled by somebody; mend the check"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "told"), REFUSED)
+def test_a_check_that_cannot_be_judged_is_named(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str, text: bytes, told: str
+) -> None:
+    if name == "a":
+        monkeypatch.setattr(found_rows, "_LONGEST", "1s")
+    (loaded.home / f"sql/checks/{name}.sql").write_bytes(text)
+
+    with pytest.raises(ConfigurationError, match=re.escape(f"sql/checks/{name}.sql: {told}")):
+        loaded.run("r1", stages=["quality_checks"])

@@ -67,12 +67,16 @@ def test_every_check_is_made_and_recorded(loaded: Pipeline) -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("DELETE FROM core.dim_date RETURNING *", "cannot execute DELETE in a read-only transaction; mend the check"),
+        ("DELETE FROM core.dim_date RETURNING *", 'syntax error at or near "FROM" LINE 2: DELETE FROM'),
+        ("SELECT 1; COMMIT; DELETE FROM core.dim_date", 'syntax error at or near ";" LINE 2: SELECT 1; COMMIT'),
+        ("SELECT core.change()", "cannot execute CREATE TABLE in a read-only transaction; mend the check"),
         ("SELECT '0044-03-15 BC'::date AS day", "a value that is found cannot be read: year -44 is out of range; cast"),
         ("SELECT no_column FROM fct_sale", 'column "no_column" does not exist LINE 2: '),
     ],
 )
 def test_a_check_that_writes_or_cannot_be_read_is_refused_by_its_file(loaded: Pipeline, query: str, told: str) -> None:
+    body = "BEGIN CREATE TABLE core.made (n int); RETURN 1; END"
+    loaded.query(f"CREATE FUNCTION core.change() RETURNS int LANGUAGE plpgsql AS $$ {body} $$")
     file = loaded.home / "sql/checks/mine.sql"
     file.write_text(f"-- Severity: error\n{query}", encoding="utf-8")
 

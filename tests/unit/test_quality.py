@@ -130,13 +130,13 @@ def test_every_batch_of_the_mart_has_a_ledger_of_its_own_dataset() -> None:
 
 
 def test_a_query_that_returns_rows_has_failed() -> None:
-    rows = [{"sale_id": str(number)} for number in range(12)]
+    rows = [{"sale_id": str(number)} for number in range(10)]
 
-    assert told(quality.judge_offenders("amounts", "warn", [])) == ("amounts", "warn", True, "no offending row", [])
-    assert told(quality.judge_offenders("amounts", "error", rows)) == (
+    assert told(quality.judge_offenders("amounts", "warn", 0, [])) == ("amounts", "warn", True, "no offending row", [])
+    assert told(quality.judge_offenders("amounts", "error", 12, rows)) == (
         *("amounts", "error", False),
         "12 offending rows",
-        rows[:10],
+        rows,
     )
 
 

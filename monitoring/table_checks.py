@@ -16,7 +16,7 @@ from batch_etl import quality
 from batch_etl.contract import Contract
 from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
-from batch_etl.quarantine.masking import masked_row, personal_names
+from batch_etl.quarantine.masking import masked_row, names_in_warehouse, personal_names
 from batch_etl.settings import Settings
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load
@@ -46,7 +46,7 @@ def check_tables(
 
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
-    personal = personal_names(contracts.values())
+    personal = names_in_warehouse(contracts.values())
     checks = _read_checks(settings)
     found = {check.file: _find(cursor, check, personal) for check in checks if not check.is_local}
     with touched or nullcontext():

@@ -82,6 +82,52 @@ def test_whole_rows_among_the_offenders_name_nobody_either(gifts: Pipeline) -> N
     assert gifts.query(OFFENDERS) == [("mine", [{"gift_id": "2", "gift": nobody, "gifts": [nobody]}])]
 
 
+# What a check selects, and what is kept of Bob, who gave 80 pieces.
+COMPUTED = {
+    "ROW_TO_JSON(g)::text AS told": {"told": "***"},
+    "g::text AS told, ROW(g.*) AS whole, giver_id::bytea AS bytes": {"told": "***", "whole": "***", "bytes": "***"},
+    "CONCAT(giver_id, '!') AS gift_id": {"gift_id": "***"},
+    "giver_id AS gift_id, pieces AS price_usd": {"gift_id": "***", "price_usd": "***"},
+    "(SELECT MAX(pieces) + 1 FROM gifts) AS most": {"most": "***"},
+    "(SELECT STRING_AGG(giver_id, ' ') FROM gifts) AS givers": {"givers": "***"},
+    "ARRAY[giver_id] AS givers, TO_JSONB(giver_id) AS giver": {"givers": ["***"], "giver": "***"},
+    "JSON_BUILD_OBJECT('who', giver_id, 'gift_id', gift_id) AS told": {"told": {"who": "***", "gift_id": "2"}},
+    "giver, UPPER(giver) AS upper": {"giver": "***", "upper": "***"},
+    "gift_id AS id, given_on - 1 AS before, given_on < NOW() AS is_past": {
+        "id": "2",
+        "before": "2025-12-31",
+        "is_past": True,
+    },
+    "CASE WHEN price_usd > 2 THEN 'too dear' END AS why, NULL AS nothing": {"why": "too dear", "nothing": None},
+}
+
+
+def test_what_a_check_computes_of_a_table_with_persons_names_nobody(gifts: Pipeline) -> None:
+    gifts.query("CREATE VIEW core.givers AS SELECT giver_id AS giver FROM staging.gifts_t1 WHERE giver_id = 'Bob'")
+    for number, selected in enumerate(COMPUTED):
+        query = f"-- Severity: warn\nSELECT {selected} FROM gifts AS g, core.givers WHERE gift_id = '2';\n-- end\n"
+        (gifts.home / f"sql/checks/mine_{number:02}.sql").write_text(query, encoding="utf-8")
+
+    gifts.run("r1", stages=["quality_checks"])
+
+    assert gifts.query(OFFENDERS) == [(f"mine_{number:02}", [found]) for number, found in enumerate(COMPUTED.values())]
+
+
+def test_the_text_of_a_quarantined_record_and_what_a_function_finds_name_nobody(gifts: Pipeline) -> None:
+    gifts.query("CREATE FUNCTION core.find() RETURNS TABLE (who text, n int) LANGUAGE sql AS $$ SELECT 'Bob', 80 $$")
+    gifts.query("INSERT INTO staging.records_t1 VALUES ('gifts', 'b', 1, 'gifts.csv', 'Bob,2', '[\"pieces: x: Bob\"]')")
+    checks = {"mine": "SELECT dataset, raw, reasons FROM records", "my_own": "SELECT * FROM core.FIND ()"}
+    for name, query in checks.items():
+        (gifts.home / f"sql/checks/{name}.sql").write_text(f"-- Severity: error\n{query}\n", encoding="utf-8")
+
+    with pytest.raises(QualityStopped):
+        gifts.run("r1", stages=["quality_checks"])
+
+    found = dict(gifts.query(OFFENDERS))
+    assert found["mine"] == [{"dataset": "gifts", "raw": "***", "reasons": "***"}]
+    assert found["my_own"] == [{"who": "***", "n": "***"}]
+
+
 def test_offenders_in_what_is_published_are_named_without_personal_values(gifts: Pipeline) -> None:
     gifts.run("r1", stages=AFTER_LOADING)
     gifts.query("UPDATE core.gifts SET pieces = -1 WHERE gift_id = '1'")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,20 +35,50 @@ def personal_names(contracts: Iterable[Contract]) -> set[str]:
     return {name for contract in contracts for name in _personal(contract)}
 
 
+def names_in_warehouse(contracts: Iterable[Contract]) -> set[str]:
+    """The same, and the columns of quarantine.records that hold what stood in files, where some of it is personal."""
+    names = personal_names(contracts)
+    return names | {"raw", "reasons"} if names else names
+
+
 def masked_row(row: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
     """A row of a table without personal values, nor those of rows that stand in it as JSON or in an array."""
     return {
-        name: MASK if name in personal and value is not None else _masked_inside(value, personal)
+        name: MASK if name in personal and value is not None else masked_inside(value, personal)
         for name, value in row.items()
     }
 
 
-def _masked_inside(value: Any, personal: Collection[str]) -> Any:  # noqa: ANN401 - whatever stands in a column
+def masked_inside(value: Any, personal: Collection[str]) -> Any:  # noqa: ANN401 - whatever stands in a column
     if isinstance(value, dict):
         return masked_row(value, personal)
     if isinstance(value, list):
-        return [_masked_inside(part, personal) for part in value]
+        return [masked_inside(part, personal) for part in value]
     return value
+
+
+def masked_computed(value: Any, free: Collection[str], personal: Collection[str], query: str) -> Any:  # noqa: ANN401
+    """What a query made of columns of which some are personal: what its text says, and free columns within JSON.
+
+    free, personal: names of columns
+    """
+    if isinstance(value, dict):
+        return {
+            name if name in free or name in personal or _has_word(query, name) else MASK: (
+                part
+                if name in free and not isinstance(part, dict | list)
+                else masked_computed(part, free, personal, query)
+            )
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [masked_computed(part, free, personal, query) for part in value]
+    is_said = isinstance(value, str) and "'{}'".format(value.replace("'", "''")) in query
+    return value if value is None or is_said else MASK
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
 
 def _personal(contract: Contract) -> set[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from batch_etl.contract import Contract
-from batch_etl.quarantine.masking import masked, masked_row
+from batch_etl.quarantine.masking import masked, masked_computed, masked_row
 from tests.unit.quarantine.drawn import CUSTOMERS, SALES, quarantined
 
 
@@ -96,3 +96,16 @@ def test_rows_inside_a_row_are_masked_as_well() -> None:
         "others": [[{"n": 1, "last": shown}], "Bonn"],
         "email": "***",
     }
+
+
+def test_of_what_a_query_made_of_a_person_only_free_columns_and_its_own_words_stay() -> None:
+    query = "SELECT JSON_BUILD_OBJECT('n', 1), 'it''s late' AS why"
+    ann = {"customer_id": "C1", "email": "ann@example.org", "city": ["Ann"], "n": 1, "Ann": None}
+
+    def shown(value: object) -> object:
+        return masked_computed(value, {"customer_id", "city"}, {"email"}, query)
+
+    assert shown([ann, "it's late", "late", 7]) == [
+        {"customer_id": "C1", "email": "***", "city": ["***"], "n": "***", "***": None},
+        *("it's late", "***", "***"),
+    ]

@@ -58,7 +58,7 @@ _HISTORY = """
     LEFT JOIN deliveries ON known.measured_on = deliveries.measured_on
     GROUP BY known.figure, known.measured_on, deliveries.releases
 """
-# The newest day first, and no day left out. A till whose clock is wrong sells in the year 2099.
+# The newest day first, and no day left out. Today is not over, and a till whose clock is wrong sells in the year 2099.
 _DAYS = """
     SELECT
         day.sold_on,
@@ -68,7 +68,7 @@ _DAYS = """
         CASE sold.gross_usd WHEN 0 THEN 0 ELSE (sold.discount_usd / sold.gross_usd)::float END AS discount_share
     FROM (
         SELECT last_on - GENERATE_SERIES(0, LEAST(last_on - first_on, %s)) AS sold_on
-        FROM (SELECT MIN(sold_on) AS first_on, MAX(sold_on) AS last_on FROM daily_sales WHERE sold_on <= CURRENT_DATE)
+        FROM (SELECT MIN(sold_on) AS first_on, MAX(sold_on) AS last_on FROM daily_sales WHERE sold_on < CURRENT_DATE)
     ) AS day
     LEFT JOIN daily_sales AS sold ON day.sold_on = sold.sold_on
     -- LEAST leaves NULL out: before the first sale there is no day at all.
@@ -108,7 +108,7 @@ def check_figures(cursor: Cursor, run: Run, token: int, brought: Sequence[Ledger
 
 
 def check_days(cursor: Cursor, limits: Limits) -> CheckResult:
-    """The key figures of the last day with sales, and the sales of days without any just before it."""
+    """The key figures of the last day with sales that is over, and the sales of days without any just before it."""
     days = _without_closed(fetch_rows(cursor, _DAYS, (BASELINE_DAYS,)))
     judged = {}
     for place, day in enumerate(days):

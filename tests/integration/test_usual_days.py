@@ -59,6 +59,14 @@ def test_a_day_without_a_sale_is_a_day_of_none(sold: Pipeline) -> None:
     assert found(sold) == []
 
 
+def test_a_day_that_is_not_over_is_not_judged(sold: Pipeline) -> None:
+    for ago in (2, 1):
+        add_day(sold, f"CURRENT_DATE - {ago}", 100)
+    add_day(sold, "CURRENT_DATE", 30)
+
+    assert check(sold).message == "as usual"
+
+
 def test_before_the_first_sale_there_is_nothing_to_judge(warehouse: Pipeline) -> None:
     assert check(warehouse).message == "as usual"
 

@@ -3,23 +3,27 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import quality
-from batch_etl.anomalies import BASELINE_DAYS, Limits, Point, judge_point
+from batch_etl.anomalies import BASELINE_DAYS, Judgement, Limits, Point, judge_point
 from batch_etl.quality import CheckResult
 from batch_etl.run import Run
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from monitoring.distributions import Measured, measure_brought, measure_empty, noise_of_share
 
-Figures = Mapping[str, float]
+# Of each figure its days: by what the n-th release of a day had, n as today, then by the releases before it.
+_Days = Mapping[str, Sequence[Sequence[Point]]]
 _VOLUME = "records of "
 # How far a share may move without a word: many are 0 most of the time.
 _LEAST_RATE = 0.01
+# So much earlier than usual a release may be and still lack what comes with it.
+_HOURS_EARLIER = 1
 
 # Back from the newest release, from a restored one to the one it put back: what was gone back from is no example of
 # what is usual, unless somebody returned to it.
@@ -36,27 +40,13 @@ _HISTORY = """
             ORDER BY release DESC
             LIMIT 1
         ) AS before
-    ),
-    known AS (
-        SELECT figure, token, measured, measured_at::date AS measured_on
-        FROM audit.figures
-        INNER JOIN standing USING (token)
-        WHERE measured_at >= CURRENT_DATE - %s
-    ),
-    deliveries AS (
-        SELECT measured_on, COUNT(DISTINCT token) AS releases
-        FROM known
-        WHERE STARTS_WITH(figure, 'records of ')
-        GROUP BY measured_on
     )
-    SELECT
-        known.figure AS name,
-        known.measured_on,
-        PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY known.measured) AS value,
-        COUNT(*) = deliveries.releases AS is_of_every_delivery
-    FROM known
-    LEFT JOIN deliveries ON known.measured_on = deliveries.measured_on
-    GROUP BY known.figure, known.measured_on, deliveries.releases
+
+    SELECT figure AS name, token, measured AS value, measured_at
+    FROM audit.figures
+    INNER JOIN standing USING (token)
+    WHERE measured_at >= CURRENT_DATE - %s
+    ORDER BY measured_at, token
 """
 # The newest day first, and no day left out. Today is not over, and a till whose clock is wrong sells in the year 2099.
 _DAYS = """
@@ -83,9 +73,8 @@ def check_figures(cursor: Cursor, run: Run, token: int, brought: Sequence[Ledger
     brought  of the batches that no reader sees yet
     """
     limits = run.settings.config.quality
-    today: date = fetch_value(cursor, "SELECT CURRENT_DATE")
+    now: datetime = fetch_value(cursor, "SELECT NOW()")
     history = fetch_rows(cursor, _HISTORY, (BASELINE_DAYS,))
-    earlier = _by_name(history)
     volumes = _volumes(brought)
     rates = _quarantined_shares(brought) | measure_empty(brought, run.lake, run.contracts)
     measured = measure_brought(brought, run.lake, run.contracts)
@@ -95,14 +84,16 @@ def check_figures(cursor: Cursor, run: Run, token: int, brought: Sequence[Ledger
             "INSERT INTO audit.figures (token, figure, measured) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (token, name, value),
         )
+    of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
+    counted = {name: (value, of_amounts) for name, value in volumes.items()}
     if brought:
         missing = run.contracts.keys() - {ledger.dataset for ledger in brought}
-        volumes |= dict.fromkeys(_did_not_come(history, missing, today), 0.0)
-    of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
+        counted |= dict.fromkeys(did_not_come(history, missing, now), (0.0, of_amounts))
+    days = _days_of(history, now.date())
     return [
-        _judge("volume_as_usual", volumes, earlier, today, of_amounts),
-        _judge_measured("rates_as_usual", rates, earlier, today, of_amounts),
-        _judge_measured("distribution_as_usual", measured, earlier, today, of_amounts),
+        _judge("volume_as_usual", counted, days, now.date()),
+        _judge("rates_as_usual", _with_noise(rates, of_amounts), days, now.date()),
+        _judge("distribution_as_usual", _with_noise(measured, of_amounts), days, now.date()),
         check_days(cursor, of_amounts),
     ]
 
@@ -130,50 +121,69 @@ def _without_closed(days: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     return [day for day in days for on in [day["sold_on"].weekday()] if day["sales"] or 2 * opened[on] > weekdays[on]]
 
 
-def _judge(
-    name: str, figures: Figures, earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
-) -> CheckResult:
+def _judge(name: str, figures: Mapping[str, tuple[float, Limits]], days: _Days, today: date) -> CheckResult:
     judged = {
-        figure: (value, judge_point(earlier.get(figure, ()), Point(today, value), limits))
-        for figure, value in figures.items()
+        figure: (value, _judge_release(days.get(figure, ()), Point(today, value), limits))
+        for figure, (value, limits) in figures.items()
     }
     return quality.judge_usual(name, judged)
 
 
-def _judge_measured(
-    name: str, measured: Mapping[str, Measured], earlier: Mapping[str, Sequence[Point]], today: date, limits: Limits
-) -> CheckResult:
+def _judge_release(days: Sequence[Sequence[Point]], now: Point, limits: Limits) -> Judgement:
+    """Where other days do not have so many releases, the release is compared with what they have."""
+    judged = (judge_point(points, now, limits) for points in days)
+    return next((told for told in judged if told.state != "learning"), Judgement("learning"))
+
+
+def _with_noise(measured: Mapping[str, Measured], limits: Limits) -> dict[str, tuple[float, Limits]]:
     """A file of twenty records is no news because it is not like files of a million."""
-    judged = {
-        figure: (told.value, judge_point(earlier.get(figure, ()), Point(today, told.value), within))
-        for figure, told in measured.items()
-        for within in [replace(limits, least_absolute=max(told.noise, _LEAST_RATE))]
+    return {
+        name: (told.value, replace(limits, least_absolute=max(told.noise, _LEAST_RATE)))
+        for name, told in measured.items()
     }
-    return quality.judge_usual(name, judged)
 
 
-def _did_not_come(history: Iterable[Mapping[str, Any]], missing: Iterable[str], today: date) -> list[str]:
+def _days_of(history: Iterable[Mapping[str, Any]], today: date) -> _Days:
+    values: dict[str, dict[date, list[float]]] = {}
+    for row in history:
+        values.setdefault(row["name"], {}).setdefault(row["measured_at"].date(), []).append(row["value"])
+    return {
+        name: [
+            [Point(day, told[nth]) for day, told in of_days.items() if nth < len(told)]
+            for nth in range(len(of_days.get(today, ())), -1, -1)
+        ]
+        for name, of_days in values.items()
+    }
+
+
+def did_not_come(history: Iterable[Mapping[str, Any]], missing: Iterable[str], now: datetime) -> list[str]:
     """The volumes, of datasets that a release lacks, that each release of this weekday has, bar one day in ten.
 
-    Where the releases of a day share its datasets out, a later one may bring what this one lacks.
+    Where the releases of a day share its datasets out, a later one may bring what this one lacks; so may one to come
+    where it is not as late in the day as the dataset usually is.
     """
-    rows = [row for row in history if row["measured_on"].weekday() == today.weekday()]
-    days = {row["measured_on"] for row in rows if row["name"].startswith(_VOLUME)} - {today}
-    if len(days) < Limits().min_points:
+    releases: dict[date, set[int]] = {}
+    came: dict[str, dict[date, list[datetime]]] = {}
+    for row in history:
+        name, token, at = row["name"], row["token"], row["measured_at"]
+        if name.startswith(_VOLUME) and at.weekday() == now.weekday():
+            releases.setdefault(at.date(), set()).add(token)
+            came.setdefault(name, {}).setdefault(at.date(), []).append(at)
+    before = releases.keys() - {now.date()}
+    if len(before) < Limits().min_points:
         return []
     found = []
     for name in sorted(_VOLUME + dataset for dataset in missing):
-        came = {row["measured_on"]: row["is_of_every_delivery"] for row in rows if row["name"] == name}
-        if today not in came and sum(came.values()) >= 0.9 * len(days):
+        of_days = came.get(name, {})
+        always = [min(of_days[day]) for day in before & of_days.keys() if len(of_days[day]) == len(releases[day])]
+        is_due = now.date() not in of_days and len(always) >= 0.9 * len(before)
+        if is_due and _hour(now) + _HOURS_EARLIER >= median(map(_hour, always)):
             found.append(name)
     return found
 
 
-def _by_name(history: Iterable[Mapping[str, Any]]) -> dict[str, list[Point]]:
-    points: dict[str, list[Point]] = {}
-    for row in history:
-        points.setdefault(row["name"], []).append(Point(row["measured_on"], row["value"]))
-    return points
+def _hour(moment: datetime) -> float:
+    return (moment - moment.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(hours=1)
 
 
 def _volumes(brought: Sequence[Ledger]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Is a figure as usual? Judged against its own history by statistics that a bad day cannot bend."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -59,15 +59,15 @@ class Judgement:
 
 
 def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgement:
-    """Compare a point with earlier ones, itself left out.
+    """Compare a point with earlier ones, one of each day, itself left out.
 
-    Of the last BASELINE_DAYS, each is one point, the median of what it has. The level is the median of the same
+    They are those of the last BASELINE_DAYS. The level is the median of the same
     weekday, the spread the median absolute deviation of all points from the level of their own weekday: a quiet
     weekend is no news, and a bad day moves neither. A drift, which moves both so slowly that no single day stands out,
     is told by the trend test of Mann and Kendall and the slope of Theil and Sen.
     """
     first = now.on - timedelta(days=BASELINE_DAYS)
-    earlier = _one_a_day(point for point in history if first <= point.on < now.on)
+    earlier = sorted((point for point in history if first <= point.on < now.on), key=lambda point: point.on)
     levels = _weekday_levels(earlier, limits.min_points)
     expected = levels.get(now.on.weekday())
     if expected is None:
@@ -93,14 +93,6 @@ def judge_point(history: Sequence[Point], now: Point, limits: Limits) -> Judgeme
     ]
     is_drift = abs(_drift(moved[-_DRIFT_POINTS:])) > 1
     return Judgement("drift" if is_drift else "usual", expected, deviations)
-
-
-def _one_a_day(points: Iterable[Point]) -> list[Point]:
-    """Of each day the median, in order: a day weighs the same however often it was measured."""
-    of_day: dict[date, list[float]] = {}
-    for point in points:
-        of_day.setdefault(point.on, []).append(point.value)
-    return [Point(day, median(of_day[day])) for day in sorted(of_day)]
 
 
 def _weekday_levels(points: Sequence[Point], min_points: int) -> dict[int, float]:

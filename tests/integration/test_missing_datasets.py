@@ -1,9 +1,12 @@
-"""A dataset that does not come on a day when it always does."""
+"""A dataset that does not come on a day when it always does, and days that have several releases."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitoring.usual_figures import did_not_come
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
-from tests.integration.test_usual_figures import FIGURES, HISTORY
+from tests.integration.test_usual_figures import FIGURES, HISTORY, volume
 
 ANN = (
     '{"customer_id":"C0000002","full_name":"Ann","email":"ann@example.org","city":"Bonn","country_code":"DE",'
@@ -45,3 +48,41 @@ def test_a_dataset_that_did_not_come_is_told_where_each_release_of_that_weekday_
         " FROM audit.quality_results WHERE check_name = 'volume_as_usual' AND run_key = 'r2'",
         "figure | value | usual\n" + ("records of sales | 0.0 | 8.0" if before in TOLD else "| | "),
     )
+
+
+# When customers come alone, on a day of sales at noon.
+@pytest.mark.parametrize(("hour", "missing"), [(8, []), (11.5, ["records of sales"]), (18, ["records of sales"])])
+def test_a_dataset_has_until_its_usual_hour_to_come(hour: float, missing: list[str]) -> None:
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    # Once it was late.
+    noons = [monday - timedelta(weeks=week) + timedelta(hours=23 if week == 3 else 12) for week in range(1, 6)]
+    history = [
+        {"name": f"records of {dataset}", "token": at.day, "value": 8.0, "measured_at": at}
+        for at in noons
+        for dataset in ("customers", "sales")
+    ]
+
+    assert did_not_come(history, ["sales"], monday + timedelta(hours=hour)) == missing
+
+
+def test_the_releases_of_a_day_are_compared_in_their_order(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 8, 1, 40)
+    loaded.query(HISTORY.replace("SELECT n,", "SELECT 1000 + n,").replace("-n", "1000 + n"))
+    loaded.query(FIGURES.replace("-n", "1000 + n"), 500, 1, 40)
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
+
+    loaded.query("INSERT INTO audit.releases (release, run_key, token, fingerprint) VALUES (2000, 'first', 2000, 'f')")
+    loaded.query("INSERT INTO audit.figures VALUES (2000, 'records of sales', 8)")
+    loaded.query("UPDATE audit.runs SET state = 'loaded'")
+
+    found = "1 of 3 figures is unusual: records of sales 8 (spike, 500 expected)"
+    assert volume(loaded) == (False, f"{found}; learning 2 of 3, too little history")
+
+
+def test_a_second_release_of_a_day_is_compared_with_the_first_ones_where_days_have_no_other(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 8, 1, 40)
+    loaded.query("UPDATE audit.figures SET measured_at = NOW() WHERE token = -40")
+
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")

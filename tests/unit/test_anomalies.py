@@ -109,14 +109,6 @@ def test_weekdays_of_a_single_point_say_nothing_of_the_spread() -> None:
     assert judge_point(mondays, now, Limits()).state == "usual"
 
 
-def test_a_day_of_many_runs_weighs_as_much_as_any_other() -> None:
-    now = Point(FIRST + timedelta(days=40), 300.0)
-    bad = [Point(now.on - timedelta(days=7), 1.0)] * 50
-
-    assert judge_point(days(40, level) + bad, now, Limits()).state == "usual"
-    assert judge_point(bad, now, Limits()).state == "learning"
-
-
 def test_too_little_history_says_learning() -> None:
     points = days(29, level)
 

@@ -22,6 +22,9 @@ _Days = Mapping[str, Sequence[Sequence[Point]]]
 _VOLUME = "records of "
 # How far a share may move without a word: many are 0 most of the time.
 _LEAST_RATE = 0.01
+# One record more or less is no news, however few there are.
+_LEAST_COUNT = 1.0
+_LEAST_OF_DAY = {"sales": _LEAST_COUNT, "discount_share": _LEAST_RATE}
 # So much earlier than usual a release may be and still lack what comes with it.
 _HOURS_EARLIER = 1
 
@@ -85,7 +88,7 @@ def check_figures(cursor: Cursor, run: Run, token: int, brought: Sequence[Ledger
             (token, name, value),
         )
     of_amounts = Limits(max_deviation=limits.max_deviation, max_drift=limits.max_drift)
-    counted = {name: (value, of_amounts) for name, value in volumes.items()}
+    counted = {name: (value, replace(of_amounts, least_absolute=_LEAST_COUNT)) for name, value in volumes.items()}
     if brought:
         missing = run.contracts.keys() - {ledger.dataset for ledger in brought}
         counted |= dict.fromkeys(did_not_come(history, missing, now), (0.0, of_amounts))
@@ -109,7 +112,7 @@ def check_days(cursor: Cursor, limits: Limits) -> CheckResult:
             # Where nothing is sold, a sale has no price: only the two sums are 0.
             earlier = [Point(before["sold_on"], before[figure]) for before in days if before[figure] is not None]
             now = Point(day["sold_on"], day[figure])
-            within = replace(limits, least_absolute=_LEAST_RATE) if figure == "discount_share" else limits
+            within = replace(limits, least_absolute=_LEAST_OF_DAY.get(figure, 0))
             judged[f"{figure} of {now.on}"] = (now.value, judge_point(earlier, now, within))
     return quality.judge_usual("key_figures_as_usual", judged)
 

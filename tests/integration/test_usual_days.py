@@ -67,6 +67,15 @@ def test_a_day_that_is_not_over_is_not_judged(sold: Pipeline) -> None:
     assert check(sold).message == "as usual"
 
 
+def test_a_sale_more_on_a_day_of_few_is_no_news_and_many_are(sold: Pipeline) -> None:
+    sold.query("UPDATE marts.daily_sales SET orders = 1")
+    add_day(sold, "CURRENT_DATE - 2", 2)
+    assert ("sales", "spike") not in found(sold)
+
+    sold.query("UPDATE marts.daily_sales SET orders = 10 WHERE orders = 2")
+    assert ("sales", "spike") in found(sold)
+
+
 def test_before_the_first_sale_there_is_nothing_to_judge(warehouse: Pipeline) -> None:
     assert check(warehouse).message == "as usual"
 

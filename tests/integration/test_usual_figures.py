@@ -125,6 +125,13 @@ def test_an_unusual_volume_is_told_with_what_was_expected(loaded: Pipeline) -> N
     assert loaded.query("SELECT state FROM audit.runs") == [("audited",)], "a warning does not stop the publish"
 
 
+def test_a_few_records_more_are_no_news(loaded: Pipeline) -> None:
+    loaded.query(HISTORY)
+    loaded.query(FIGURES, 5, 1, 40)
+
+    assert volume(loaded) == (True, "as usual; learning 2 of 3, too little history")
+
+
 # Records of a file of which one in four is bad, where one in fifty is usual.
 @pytest.mark.parametrize(("records", "verdict"), [(12, None), (400, "spike")])
 def test_a_bad_record_of_a_few_is_no_news(loaded: Pipeline, records: int, verdict: str | None) -> None:

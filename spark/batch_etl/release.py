@@ -26,7 +26,7 @@ from batch_etl.stores.mart import Manifest
 from batch_etl.stores.merge import publish_months, publish_table
 from batch_etl.stores.new_months import ReadersPresent, is_worth_adopting, make_partitions, require_quiet
 from batch_etl.stores.staging import drop_staging_before, require_staging, staging_table
-from batch_etl.stores.visible_parts import record_batches, record_parts
+from batch_etl.stores.visible_parts import forgotten_batches, record_batches, record_parts
 from batch_etl.stores.warehouse import fetch_rows, fetch_value
 from batch_etl.wording import some_of
 
@@ -181,9 +181,7 @@ def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:
     release, newest = last
     if newest > token:
         raise Superseded(f"attempt {token}: release {release} is newer; trigger a new run")
-    held = fetch_rows(cursor, "SELECT dataset, batch_id FROM audit.release_batches WHERE release = %s", (release,))
-    forgotten = [row for row in held if row["batch_id"] not in manifest.batches.get(row["dataset"], [row["batch_id"]])]
-    if forgotten:
+    if forgotten := forgotten_batches(cursor, release, manifest.batches):
         raise ConfigurationError(
             f"release {release} holds {some_of(_files_of(cursor, forgotten))}, which this run could not read: either "
             "its contract refuses them now (./etl summary tells why; a column that they lack needs driftPolicy evolve) "
@@ -191,17 +189,16 @@ def _refuse_to_forget(cursor: Cursor, token: int, manifest: Manifest) -> None:
         )
 
 
-def _files_of(cursor: Cursor, batches: Iterable[Mapping[str, str]]) -> list[str]:
-    """The names under which batches came, by dataset and batch_id."""
-    ids = [batch["batch_id"] for batch in batches]
+def _files_of(cursor: Cursor, batch_ids: Sequence[str]) -> list[str]:
+    """The names under which batches came."""
     named = """
         SELECT DISTINCT ON (batch_id) batch_id, file_name
         FROM audit.source_files
         WHERE batch_id = ANY(%s)
         ORDER BY batch_id ASC, recorded_at ASC
         """
-    names = {row["batch_id"]: row["file_name"] for row in fetch_rows(cursor, named, (ids,))}
-    return sorted(names.get(batch_id, batch_id) for batch_id in ids)
+    names = {row["batch_id"]: row["file_name"] for row in fetch_rows(cursor, named, (batch_ids,))}
+    return sorted(names.get(batch_id, batch_id) for batch_id in batch_ids)
 
 
 def _refuse_another_base(cursor: Cursor, token: int, load: Load) -> None:

@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import claim, release
 from batch_etl.errors import ConfigurationError, Superseded
 from batch_etl.run import Run
 from batch_etl.stores import history
 from batch_etl.stores.difference import Change
-from tests.integration.drawn_release import FIRST, MART, SECOND, publish, shown, stage, state
+from batch_etl.stores.visible_parts import forgotten_batches
+from tests.integration.drawn_release import FIRST, LIMITS, MART, SECOND, publish, shown, stage, state
 from tests.integration.pipeline import Pipeline
 
 
@@ -178,3 +180,41 @@ def test_differences_come_in_the_order_of_the_whole_key(warehouse: Pipeline) -> 
 
     assert counts == {"insert": 29}
     assert [row["after"]["region"] for row in rows] == ["a0", "a1", "a2", "a3", "a4"]
+
+
+class Counting(Cursor):
+    """Counts what is asked of the server."""
+
+    asked = 0
+
+    def execute(self, *statement: object) -> None:
+        Counting.asked += 1
+        super().execute(*statement)
+
+
+class Unsearched(tuple[str, ...]):
+    """May be gone through, but not searched for each of many."""
+
+    def __contains__(self, _: object) -> bool:
+        raise AssertionError("searched through")
+
+
+def test_a_publish_of_many_batches_asks_no_more_than_one_of_few(warehouse: Pipeline) -> None:
+    asked = []
+    for run_key, count in (("r1", 2), ("r2", 2), ("r3", 500)):
+        token = stage(warehouse, run_key, FIRST, batches=tuple(f"b{number}" for number in range(count)))
+        before = Counting.asked
+        with closing(psycopg2.connect(warehouse.dsn, cursor_factory=Counting)) as connection:
+            release.publish(connection, run_key, token, limits=LIMITS)
+        asked.append(Counting.asked - before)
+
+    assert asked[1] == asked[2]
+    assert warehouse.query("SELECT COUNT(*) FROM audit.release_batches WHERE release = 3") == [(500,)]
+
+
+def test_forgotten_batches_are_found_without_a_search_for_each(warehouse: Pipeline) -> None:
+    publish(warehouse, "r1", stage(warehouse, "r1", FIRST, batches=("b1", "b2", "b3")))
+
+    with closing(psycopg2.connect(warehouse.dsn)) as connection, connection.cursor() as cursor:
+        assert forgotten_batches(cursor, 1, {"sales": Unsearched(["b1", "b3"])}) == ["b2"]
+        assert forgotten_batches(cursor, 1, {}) == []

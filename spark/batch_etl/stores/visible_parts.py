@@ -1,6 +1,6 @@
 """What each release holds: batches, and parts of tables, so that a load leaves out what is visible already."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -36,10 +36,21 @@ def foreign_writes(cursor: Cursor) -> tuple[int, int]:
 
 
 def record_batches(cursor: Cursor, release: int, manifest: Manifest) -> None:
-    insert = "INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id) VALUES (%s, %s, %s, %s)"
     for dataset, batches in manifest.batches.items():
-        for batch in batches:
-            cursor.execute(insert, (release, dataset, batch, manifest.contracts.get(dataset)))
+        cursor.execute(
+            """
+            INSERT INTO audit.release_batches (release, dataset, batch_id, contract_id)
+            SELECT %s, %s, batch_id, %s FROM UNNEST(%s::text[]) AS batch_id
+            """,
+            (release, dataset, manifest.contracts.get(dataset), list(batches)),
+        )
+
+
+def forgotten_batches(cursor: Cursor, release: int, batches: Mapping[str, Collection[str]]) -> list[str]:
+    """The batches that a release holds and that are not among these, of the datasets that have some here."""
+    known = {dataset: set(ids) for dataset, ids in batches.items()}
+    held = fetch_rows(cursor, "SELECT dataset, batch_id FROM audit.release_batches WHERE release = %s", (release,))
+    return [row["batch_id"] for row in held if row["batch_id"] not in known.get(row["dataset"], {row["batch_id"]})]
 
 
 def record_parts(cursor: Cursor, release: int, parts: Parts) -> None:

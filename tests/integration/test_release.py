@@ -8,7 +8,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import claim, release
-from batch_etl.errors import ConfigurationError, Superseded
+from batch_etl.errors import ConfigurationError, ReleaseUnavailable, Superseded
 from batch_etl.run import Run
 from batch_etl.stores import history
 from batch_etl.stores.difference import Change
@@ -218,3 +218,31 @@ def test_forgotten_batches_are_found_without_a_search_for_each(warehouse: Pipeli
     with closing(psycopg2.connect(warehouse.dsn)) as connection, connection.cursor() as cursor:
         assert forgotten_batches(cursor, 1, {"sales": Unsearched(["b1", "b3"])}) == ["b2"]
         assert forgotten_batches(cursor, 1, {}) == []
+
+
+def test_a_look_at_releases_reads_each_of_them_once(warehouse: Pipeline) -> None:
+    warehouse.query(
+        "INSERT INTO audit.releases (release, run_key, token, fingerprint, has_history) "
+        "SELECT n, 'r' || n, n, 'f', n > 970 FROM GENERATE_SERIES(1, 1000) AS n"
+    )
+    with closing(psycopg2.connect(warehouse.dsn)) as connection, connection.cursor() as cursor:
+        kept = [told["release"] for told in history.list_releases(cursor) if told["is_kept"]]
+        of_list = rows_looked_at(cursor)
+        history.require_kept(cursor, 970, 1000)
+        of_one = rows_looked_at(cursor)
+        for lost in (969, 1001):
+            with pytest.raises(ReleaseUnavailable, match="970 to 1000 can be seen"):
+                history.require_kept(cursor, lost)
+
+    assert kept == list(range(1000, 969, -1))
+    assert max(of_list, of_one) < 10 * 1000
+
+
+def rows_looked_at(cursor: Cursor) -> int:
+    """By the last query, at each of its steps together."""
+    cursor.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + cursor.query)
+    ((plan,),) = cursor.fetchall()
+    steps = [plan[0]["Plan"]]
+    for step in steps:
+        steps += step.get("Plans", ())
+    return sum((step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) * step["Actual Loops"] for step in steps)

@@ -41,8 +41,8 @@ def list_releases(cursor: Cursor, *, before: int | None = None, limit: int | Non
             told.run_key,
             told.restored_from,
             told.is_pinned,
-            NOT EXISTS (
-                SELECT FROM audit.releases AS later WHERE later.release > told.release AND NOT later.has_history
+            told.release >= COALESCE(
+                (SELECT MAX(gone.release) FROM audit.releases AS gone WHERE NOT gone.has_history), 0
             ) AS is_kept,
             (
                 SELECT
@@ -72,10 +72,14 @@ def list_releases(cursor: Cursor, *, before: int | None = None, limit: int | Non
 
 def require_kept(cursor: Cursor, *releases: int) -> None:
     """Raise ReleaseUnavailable where one of these releases is not there, or can no longer be seen."""
-    kept = [row["release"] for row in list_releases(cursor) if row["is_kept"]]
+    told = """
+        SELECT COALESCE(MAX(release) FILTER (WHERE NOT has_history), MIN(release)) AS oldest, MAX(release) AS newest
+        FROM audit.releases
+        """
+    (kept,) = fetch_rows(cursor, told)
     for release in releases:
-        if release not in kept:
-            known = f"{kept[-1]} to {kept[0]}" if kept else "none"
+        if kept["newest"] is None or not kept["oldest"] <= release <= kept["newest"]:
+            known = f"{kept['oldest']} to {kept['newest']}" if kept["newest"] else "none"
             raise ReleaseUnavailable(
                 f"release {release}: not there, or older than what is kept; {known} can be seen, and "
                 "releases.kept in config/pipeline.yaml says how many stay"

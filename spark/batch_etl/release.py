@@ -54,9 +54,10 @@ def restored_instead(cursor: Cursor, fingerprint: str) -> int | None:
         FROM audit.releases AS newest
         WHERE newest.release = (SELECT MAX(release) FROM audit.releases)
             AND newest.is_pinned
-            AND EXISTS (SELECT FROM audit.releases WHERE fingerprint = %s)
+            AND newest.fingerprint <> %(fingerprint)s
+            AND EXISTS (SELECT FROM audit.releases WHERE fingerprint = %(fingerprint)s)
         """,
-        (fingerprint,),
+        {"fingerprint": fingerprint},
     )
     return pinned
 

@@ -5,7 +5,7 @@ import pytest
 from batch_etl.errors import LoadFailed
 from batch_etl.recompute import Recompute
 from batch_etl.stores import new_months
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import AFTER_LOADING, Pipeline
 from tests.integration.test_releases import as_of, put_back
 
 SALES = ("core.fct_sale",)
@@ -38,3 +38,21 @@ def test_a_month_that_is_detached_and_stands_in_the_way_is_named(next_month: Pip
     next_month.query("DROP TABLE core.fct_sale_2025_01")
     next_month.run("r3", stages=["publish"])
     next_month.shows("SELECT COUNT(*) AS sales FROM core.fct_sale_2025_01", "sales\n1")
+
+
+def test_a_restore_that_was_undone_keeps_no_run_from_loading_everything(next_month: Pipeline) -> None:
+    next_month.run("r2", stages=AFTER_LOADING)
+    newest = next_month.contents(SALES)
+    put_back(next_month, 1)
+    put_back(next_month, 2)
+    next_month.query("TRUNCATE core.fct_sale_2025_01")
+
+    left = next_month.run("r3")
+    next_month.run("r4", recompute=EVERYTHING)
+
+    assert left["data_loading"].is_nothing_new
+    assert "restored_instead" not in left["data_loading"].details
+    assert next_month.contents(SALES) == newest
+    next_month.shows(
+        "SELECT run_key, is_pinned FROM audit.releases WHERE release = 5", "run_key | is_pinned\nr4 | false"
+    )

@@ -39,33 +39,24 @@ def _failed_checks(cursor: Cursor, watch: Watch) -> Iterator[Finding]:
     rows = fetch_rows(
         cursor,
         """
-        WITH results AS (
+        WITH results AS NOT MATERIALIZED (
             SELECT *, run_key LIKE 'monitor %' AS is_monitor
             FROM audit.quality_results
         ),
 
-        passes AS (
-            SELECT check_name, is_monitor, MAX(checked_at) AS last_at
+        checks AS (
+            SELECT
+                check_name, is_monitor, MAX(checked_at) FILTER (WHERE is_passed) AS passed_at,
+                -- Results that are recorded together have the same moment.
+                MAX(checked_at) = MAX(MAX(checked_at)) OVER (PARTITION BY is_monitor) AS is_still_made
             FROM results
-            WHERE is_passed
             GROUP BY check_name, is_monitor
-        ),
-
-        newest AS (
-            SELECT DISTINCT ON (is_monitor) run_key, token
-            FROM results
-            ORDER BY is_monitor ASC, checked_at DESC
         )
 
         SELECT check_name, is_monitor, run_key, severity, message, checked_at
         FROM results
-        LEFT JOIN passes USING (check_name, is_monitor)
-        WHERE
-            NOT is_passed
-            AND (last_at IS NULL OR checked_at > last_at)
-            AND (check_name, is_monitor) IN (
-                SELECT made.check_name, made.is_monitor FROM newest INNER JOIN results AS made USING (run_key, token)
-            )
+        INNER JOIN checks USING (check_name, is_monitor)
+        WHERE NOT is_passed AND is_still_made AND (passed_at IS NULL OR checked_at > passed_at)
         ORDER BY checked_at
         """,
     )
@@ -102,6 +93,7 @@ def _refused_files(cursor: Cursor, _: Watch) -> Iterator[Finding]:
         FROM (
             SELECT DISTINCT ON (file_name) run_key, file_name, state, reason, recorded_at
             FROM audit.source_files
+            WHERE file_name IN (SELECT file_name FROM audit.source_files WHERE state = 'refused')
             ORDER BY file_name ASC, recorded_at DESC, state = 'refused' DESC
         ) AS newest
         WHERE state = 'refused'

@@ -134,3 +134,36 @@ def test_a_failure_gives_way_to_the_one_that_its_last_try_ended_with(pipeline: P
         ("stage_failed", "data_loading failed: WarehouseUnavailable", 1, "recovered"),
         ("stage_failed", "data_loading failed: WarehouseBusy", 1, "open"),
     ]
+
+
+def test_the_watch_writes_nothing_to_disk_however_much_there_was(pipeline: Pipeline) -> None:
+    draw_check(pipeline, "monitor 1", is_passed=False, name="check1")
+    draw_file(pipeline, "r1", "sales_1.csv", "sales_1.csv: no header")
+    pipeline.query(
+        """
+        INSERT INTO audit.quality_results
+        SELECT
+            'r' || run, run, 'check' || number, 'warn', run < 2000, REPEAT('m', 100), '[]',
+            NOW() + run * INTERVAL '1 s'
+        FROM GENERATE_SERIES(1, 2000) AS run CROSS JOIN GENERATE_SERIES(1, 2) AS number
+        """
+    )
+    pipeline.query(
+        """
+        INSERT INTO audit.source_files (run_key, file_name, dataset, state)
+        SELECT 'r' || run, 'sales_' || run || number || '.csv', 'sales', 'seen'
+        FROM GENERATE_SERIES(2, 2000) AS run CROSS JOIN GENERATE_SERIES(1, 2) AS number
+        """
+    )
+    pipeline.query("ANALYZE")
+    for setting in ("work_mem = '64kB'", "temp_file_limit = 0"):
+        pipeline.query(f"ALTER DATABASE {pipeline.database} SET {setting}")
+
+    watch(pipeline)
+
+    assert sorted(subject for _, subject, *_ in incidents(pipeline)) == [
+        "1 source file is refused: sales_1.csv",
+        "Check check1 failed",
+        "Check check1 of what is published failed",
+        "Check check2 failed",
+    ]

@@ -36,7 +36,7 @@ def judge_row_counts(expected: Mapping[str, int], staged: Mapping[str, int]) -> 
     if offenders:
         names = [f"{row['table']} ({row['staging'] or 0:,} of {row['mart']:,} rows)" for row in offenders]
         message = f"{counted(len(offenders), 'table', 'differs', of=len(expected))} from the mart: {some_of(names)}"
-    return CheckResult("staging_holds_the_mart", "error", not offenders, message, offenders)
+    return CheckResult("staging_holds_the_mart", "error", not offenders, message, offenders[:10])
 
 
 def judge_release(release: int | None, told: Mapping[str, int] | None, held: Mapping[str, int]) -> CheckResult:
@@ -104,7 +104,8 @@ def judge_quarantined_share(ledgers: Sequence[Mapping[str, Any]], *, limit: floa
     ]
     message = f"{counted(len(offenders), 'file', 'has')} more than {limit:.0%} of the records in quarantine: "
     message += some_of([f"{row['file']} ({row['quarantined']:,} of {row['records']:,})" for row in offenders])
-    return CheckResult("quarantined_share", "warn", not offenders, message if offenders else "as usual", offenders)
+    told = message if offenders else "as usual"
+    return CheckResult("quarantined_share", "warn", not offenders, told, offenders[:10])
 
 
 def judge_unknown_share(sales: int, unknown: Mapping[str, int], *, limit: float) -> CheckResult:

@@ -156,12 +156,17 @@ def test_a_file_with_more_than_its_share_in_quarantine_is_told() -> None:
 
 
 def test_of_many_such_files_the_first_are_named() -> None:
-    ledgers = [{"source_file": f"{n}.csv", "source_records": 10, "quarantined_records": 9} for n in range(5)]
+    ledgers = [{"source_file": f"{n}.csv", "source_records": 10, "quarantined_records": 9} for n in range(12)]
+    files = [{"file": f"{n}.csv", "records": 10, "quarantined": 9} for n in range(10)]
 
-    assert quality.judge_quarantined_share(ledgers, limit=0.2).message == (
-        "5 files have more than 20% of the records in quarantine: 0.csv (9 of 10), 1.csv (9 of 10), 2.csv (9 of 10) "
-        "and 2 more"
+    assert told(quality.judge_quarantined_share(ledgers, limit=0.2)) == (
+        *("quarantined_share", "warn", False),
+        "12 files have more than 20% of the records in quarantine: 0.csv (9 of 10), 1.csv (9 of 10), 2.csv (9 of 10) "
+        "and 9 more",
+        files,
     )
+    staged = quality.judge_row_counts({f"core.t{n}": 1 for n in range(12)}, {})
+    assert (len(staged.offenders), staged.message[:17]) == (10, "12 of 12 tables d")
 
 
 def test_too_many_sales_to_unknown_customers_are_told() -> None:

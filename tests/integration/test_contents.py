@@ -21,15 +21,20 @@ def etl(*arguments: str) -> str:
     return CliRunner().invoke(cli.app, arguments, catch_exceptions=False).output
 
 
-def test_only_files_that_landed_are_sources_and_each_once(here: Pipeline) -> None:
+def test_each_content_that_was_read_is_one_source(here: Pipeline) -> None:
     assert etl("sources") == "nothing was read yet\n"
     insert = "INSERT INTO audit.source_files (run_key, file_name, dataset, batch_id, state, records) VALUES {}"
-    rows = [("r1", "a.csv", "landed"), ("r2", "a.csv", "seen"), ("r2", "b.csv", "seen")]
-    for run_key, name, state in rows:
-        here.query(insert.format(f"('{run_key}', '{name}', 'sales', 'b1', '{state}', 20)"))
+    rows = [
+        *(("r1", "b.csv", "b1", "landed"), ("r2", "b.csv", "b1", "seen"), ("r2", "a.csv", "b1", "seen")),
+        # Its first try was killed when the file had landed.
+        *(("r3", "c.csv", "b2", "seen"), ("r4", "c.csv", "b2", "seen")),
+    ]
+    for run_key, name, batch, state in rows:
+        here.query(insert.format(f"('{run_key}', '{name}', 'sales', '{batch}', '{state}', 20)"))
 
-    assert [(row["file_name"], row["records"]) for row in json.loads(etl("sources", "--json"))] == [("a.csv", 20)]
-    assert "20  a.csv" in etl("sources")
+    found = [(row["file_name"], row["records"]) for row in json.loads(etl("sources", "--json"))]
+    assert found == [("b.csv", 20), ("c.csv", 20)]
+    assert "20  b.csv" in etl("sources")
 
 
 def test_the_hash_of_a_table_tells_its_rows_and_nothing_else(here: Pipeline) -> None:

@@ -12,11 +12,15 @@ from batch_etl.stores import history, warehouse
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+# Not landed ones only: a try that was killed may have landed what its next one has seen.
 _SOURCES = """
-    SELECT file_name, dataset, batch_id, MAX(records) AS records, MIN(recorded_at) AS landed_at
-    FROM audit.source_files
-    WHERE state = 'landed'
-    GROUP BY file_name, dataset, batch_id
+    SELECT file_name, dataset, batch_id, records, landed_at
+    FROM (
+        SELECT DISTINCT ON (dataset, batch_id) file_name, dataset, batch_id, records, recorded_at AS landed_at
+        FROM audit.source_files
+        WHERE state IN ('landed', 'seen')
+        ORDER BY dataset, batch_id, recorded_at, state, file_name
+    ) AS first_found
     ORDER BY landed_at, file_name
 """
 # A sum, as the order of rows means nothing. 60 bits of a row's hash fit a bigint; their sum is numeric.

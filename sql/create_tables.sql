@@ -629,7 +629,7 @@ CREATE TABLE IF NOT EXISTS audit.release_batches (
     batch_id text NOT NULL,
     PRIMARY KEY (release, dataset, batch_id)
 );
-COMMENT ON TABLE audit.release_batches IS 'One row a batch in a release: the load manifest.';
+COMMENT ON TABLE audit.release_batches IS 'One row a batch in a release: the load manifest. Kept as long as the release can be restored.';
 COMMENT ON COLUMN audit.release_batches.release IS 'Number of the release.';
 COMMENT ON COLUMN audit.release_batches.dataset IS 'Dataset of the batch.';
 COMMENT ON COLUMN audit.release_batches.batch_id IS 'sha256 of the source file.';

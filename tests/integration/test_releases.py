@@ -103,12 +103,15 @@ def test_what_lies_further_back_than_is_kept_is_forgotten(two_releases: Pipeline
     publish(two_releases, "r3", stage(two_releases, "r3", FIRST, batches=("b1", "b2")), limits=few)
 
     assert two_releases.query("SELECT DISTINCT _release FROM history.category_sales") == [(3,)]
+    held = "SELECT release, COUNT(*) FROM audit.release_batches GROUP BY release ORDER BY release"
+    assert two_releases.query(held) == [(2, 2), (3, 2)]
     with pytest.raises(ReleaseUnavailable, match="release 1: not there, or older than what is kept; 2 to 3 can be"):
         put_back(two_releases, 1)
     with pytest.raises(psycopg2.errors.NoDataFound, match="what release 2 replaced is not kept"):
         two_releases.query("SELECT history.as_of(NULL::marts.category_sales, 1)")
     put_back(two_releases, 2)
     shown(two_releases, SECOND)
+    assert two_releases.query(held)[-1] == (4, 2)
 
 
 def random_sales(dice: random.Random, before: Sales) -> Sales:

@@ -147,6 +147,8 @@ def prune(cursor: Cursor, release: int, *, kept: int) -> None:
     cursor.execute("UPDATE audit.releases SET has_history = FALSE WHERE release <= %s AND has_history", (oldest,))
     if cursor.rowcount == 0:
         return
+    # The last one that loses what it replaced can still be restored, and then its batches count.
+    cursor.execute("DELETE FROM audit.release_batches WHERE release < %s", (oldest,))
     cursor.execute("DELETE FROM audit.release_parts WHERE release <= %s", (oldest,))
     cursor.execute(
         """

@@ -1,12 +1,12 @@
 """audit.quality_results: what was found, with up to ten offenders."""
 
-import json
 from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
+from batch_etl.wording import in_json
 
 
 def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[CheckResult]) -> None:
@@ -23,6 +23,7 @@ def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[C
         (run_key, token, made),
     )
     for result in results:
+        offenders = in_json(list(result.offenders))
         cursor.execute(
             """
             INSERT INTO audit.quality_results (run_key, token, check_name, severity, is_passed, message, offenders)
@@ -34,11 +35,5 @@ def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[C
                 offenders = EXCLUDED.offenders,
                 checked_at = EXCLUDED.checked_at
             """,
-            (run_key, token, result.name, result.severity, result.is_passed, result.message, offenders_as_json(result)),
+            (run_key, token, result.name, result.severity, result.is_passed, result.message, offenders),
         )
-
-
-def offenders_as_json(result: CheckResult) -> str:
-    """What JSON has no number for, as NaN, becomes a text."""
-    text = json.dumps(list(result.offenders), default=str)
-    return json.dumps(json.loads(text, parse_constant=str))

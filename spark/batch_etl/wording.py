@@ -1,5 +1,6 @@
-"""Numbers and names in sentences."""
+"""Numbers and names in sentences, and anything in JSON."""
 
+import json
 from collections.abc import Sequence
 
 _NAMED_AT_MOST = 3
@@ -23,3 +24,10 @@ def some_of(names: Sequence[str]) -> str:
     """The first few of them, and how many there are beside."""
     more = len(names) - _NAMED_AT_MOST
     return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def in_json(told: object) -> str:
+    """JSON that every program reads: what it has no number for, such as NaN, becomes a text."""
+    # In ASCII: a lone surrogate, which a broken document may hold, can be written in no other way.
+    text = json.dumps(told, default=str)
+    return json.dumps(json.loads(text, parse_constant=str))

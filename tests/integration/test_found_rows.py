@@ -1,9 +1,12 @@
 """Rows that a check found are counted, and the first of them named, where people look."""
 
+import json
 import re
 
 import pytest
+from typer.testing import CliRunner
 
+from batch_etl import cli
 from batch_etl.errors import ConfigurationError, QualityStopped
 from monitoring import found_rows
 from tests.integration.pipeline import Pipeline
@@ -31,6 +34,17 @@ def test_a_check_that_finds_lists_and_no_number_is_told(loaded: Pipeline) -> Non
 
     report = (loaded.home / "data/processed/reports/r1.txt").read_text(encoding="utf-8")
     assert "  mine\n    share NaN, sales S00000001 S00000002" in report
+
+
+def test_a_figure_that_is_no_number_leaves_json_whole(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.describe_in(monkeypatch)
+    query = "SELECT 'NaN'::float8 AS share, '-Infinity'::float8 AS moved"
+    (pipeline.home / "sql/checks/mine.sql").write_text(f"-- Severity: warn\n{query}\n", encoding="utf-8")
+
+    told = CliRunner().invoke(cli.app, ["check", "--json"], catch_exceptions=False).output
+
+    found = {check["name"]: check["offenders"] for check in json.loads(told, parse_constant=pytest.fail)}
+    assert found["mine"] == [{"share": "NaN", "moved": "-Infinity"}]
 
 
 def test_of_many_double_keys_ten_are_kept_and_all_are_counted(loaded: Pipeline) -> None:

@@ -1,14 +1,12 @@
 """`./etl alerts`: look at the audit now, or try the addresses that messages go to."""
 
-import json
 import logging
-from typing import Annotated
 
 import typer
 
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.settings import Settings
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 commands = typer.Typer(help="Look for incidents now, or try the addresses that messages go to.")
 
 
@@ -27,7 +25,7 @@ def watch(*, as_json: AsJson = False) -> None:
     done = watch_between_runs(Settings())
     told = {**done.details, "messages": done.records_in, "sent": done.records_out}
     text = "incidents: {opened} opened, {recovered} recovered; messages: {sent} of {messages} sent".format(**told)
-    typer.echo(json.dumps(told) if as_json else text)
+    print_json(told) if as_json else typer.echo(text)
 
 
 def send_sample(*, as_json: AsJson = False) -> None:
@@ -40,7 +38,7 @@ def send_sample(*, as_json: AsJson = False) -> None:
     lines = [f"{channel}: {why or 'sent'}" for channel, why in outcomes.items()]
     if not settings.notify_urls.get_secret_value():
         lines.append("no address: set NOTIFY_URLS in .env and run ./start.sh --no-run")
-    typer.echo(json.dumps(outcomes) if as_json else "\n".join(lines))
+    print_json(outcomes) if as_json else typer.echo("\n".join(lines))
     if any(outcomes.values()):
         raise typer.Exit(1)
 

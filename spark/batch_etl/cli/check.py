@@ -1,11 +1,10 @@
 """`./etl check`: is what is published right, just now?"""
 
-import json
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.report.cells import first_rows, visible
@@ -18,15 +17,12 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
 
 
-def check(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-) -> None:
+def check(*, as_json: AsJson = False) -> None:
     """Check every row of the published warehouse now, and record the results; exit code 15 if an error is found."""
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="quality") as connection:
         results = check_warehouse(connection, settings)
-    typer.echo(json.dumps([vars(result) for result in results], default=str) if as_json else _as_text(results))
+    print_json([vars(result) for result in results]) if as_json else typer.echo(_as_text(results))
     wrong = [result.name for result in results if result.stops_publish]
     if wrong:
         raise QualityStopped(f"wrong is {', '.join(wrong)}: docs/runbook.md has an entry for each")

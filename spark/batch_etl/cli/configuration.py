@@ -1,10 +1,10 @@
 """`./etl validate-config`: is everything that people write understood?"""
 
-import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.contracts.together import missing_contracts
@@ -18,16 +18,13 @@ def register(app: typer.Typer) -> None:
     app.command("validate-config")(validate_config)
 
 
-def validate_config(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def validate_config(*, as_json: AsJson = False) -> None:
     """Check config/pipeline.yaml, every contract and query, without any service; tell every fault at once."""
     settings = Settings()
     sizes, contracts, faults = _read_everything(settings)
     if as_json:
-        told = {"is_valid": not faults, "dataset_sizes": sizes, "contracts": _described(contracts), "faults": faults}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        found = {"dataset_sizes": sizes, "contracts": _described(contracts), "faults": faults}
+        print_json({"is_valid": not faults, **found})
     elif not faults:
         typer.echo(f"config/pipeline.yaml: {len(sizes)} dataset sizes")
         for contract in contracts.values():

@@ -1,16 +1,14 @@
 """`./etl sources` and `contents`: what was read and what is published, to be compared by programs."""
 
-import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.settings import Settings
 from batch_etl.stores import history, warehouse
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 # Not landed ones only: a try that was killed may have landed what its next one has seen.
 _SOURCES = """
@@ -42,7 +40,7 @@ def sources(*, as_json: AsJson = False) -> None:
     with warehouse.connect(_dsn(), application_name="sources") as connection, connection, connection.cursor() as cursor:
         found = warehouse.fetch_rows(cursor, _SOURCES)
     lines = [f"{row['landed_at']:%Y-%m-%d %H:%M}  {row['records']:>12,}  {row['file_name']}" for row in found]
-    typer.echo(json.dumps(found, default=str) if as_json else "\n".join(lines) or "nothing was read yet")
+    print_json(found) if as_json else typer.echo("\n".join(lines) or "nothing was read yet")
 
 
 def contents(*, as_json: AsJson = False) -> None:
@@ -57,7 +55,7 @@ def contents(*, as_json: AsJson = False) -> None:
         tables = {name: _content(cursor, name) for name in history.published_tables(cursor)}
     told = {"release": newest, "tables": tables}
     lines = [f"release {newest}", *(f"  {name:<28} {t['rows']:>12,}  {t['hash']}" for name, t in tables.items())]
-    typer.echo(json.dumps(told) if as_json else "\n".join(lines))
+    print_json(told) if as_json else typer.echo("\n".join(lines))
 
 
 def _content(cursor: Cursor, table: str) -> dict[str, Any]:

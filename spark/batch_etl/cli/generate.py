@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batch_etl.cli.tables import add_row, make_table, open_console
+from batch_etl.cli.output import add_row, make_table, open_console
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 

@@ -1,7 +1,6 @@
 """`./etl status | incidents | acknowledge`: is all well, what is wrong, who is at it."""
 
 import getpass
-import json
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,11 +8,9 @@ from typing import Annotated, Any
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from batch_etl.cli.tables import add_row, make_table, print_table
+from batch_etl.cli.output import AsJson, add_row, make_table, print_json, print_table
 from batch_etl.settings import Settings
 from batch_etl.stores import incidents, warehouse
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +25,7 @@ def status(*, as_json: AsJson = False) -> None:
         told = incidents.read_status(cursor)
         going_on = incidents.list_incidents(cursor, recovered_too=False)
     if as_json:
-        typer.echo(json.dumps({**told, "incidents": going_on}, default=str))
+        print_json({**told, "incidents": going_on})
         return
     release = f"{told['release']}, published {_moment(told['published_at'])}" if told["release"] else "none yet"
     stages = ", ".join(f"{stage['stage']} {stage['state']}" for stage in told["stages"])
@@ -49,7 +46,7 @@ def list_incidents(
     with _connected() as connection, connection, connection.cursor() as cursor:
         found = incidents.list_incidents(cursor, recovered_too=everything)
     if as_json:
-        typer.echo(json.dumps(found, default=str))
+        print_json(found)
     elif found:
         _print_table(found)
     else:
@@ -67,7 +64,7 @@ def acknowledge(
     with _connected() as connection, connection, connection.cursor() as cursor:
         incidents.acknowledge(cursor, incident_id, by=who, now=datetime.now(UTC))
     told = {"incident_id": incident_id, "acknowledged_by": who}
-    typer.echo(json.dumps(told) if as_json else f"incident {incident_id} is acknowledged by {who}")
+    print_json(told) if as_json else typer.echo(f"incident {incident_id} is acknowledged by {who}")
 
 
 def _connected() -> AbstractContextManager[Connection]:

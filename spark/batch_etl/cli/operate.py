@@ -1,10 +1,10 @@
 """Set up the warehouse, look at a run."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
@@ -29,7 +29,7 @@ def init() -> None:
 
 def summary(
     run: Annotated[str, typer.Option(help="The DAG run; without it the one that started last.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a run read, refused, quarantined, published, and how long each stage took."""
     settings = Settings()
@@ -37,4 +37,4 @@ def summary(
         if run:
             warehouse.require_run(connection, run)
         told = read_summary(connection, run or warehouse.newest_run(connection), settings)
-    typer.echo(json.dumps(told.as_json(), default=str) if as_json else render_text(told))
+    print_json(told.as_json()) if as_json else typer.echo(render_text(told))

@@ -3,7 +3,6 @@
 What counts is what is published: quarantine.records in the warehouse. The lake's quarantine/ is on its way there.
 """
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import chain, groupby
@@ -13,7 +12,7 @@ from typing import Annotated
 import typer
 
 from batch_etl.cli import quarantine_views as views
-from batch_etl.cli.tables import open_console, print_table
+from batch_etl.cli.output import AsJson, open_console, print_json, print_table
 from batch_etl.errors import ConfigurationError
 from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
@@ -29,7 +28,6 @@ Dataset = Annotated[str, typer.Option(help="Only this dataset.")]
 Reason = Annotated[str, typer.Option(help='Only records with this in a reason, such as "quantity: below 1".')]
 Since = Annotated[str, typer.Option(help="Only files first found since 2026-02-03 or 2026-02-03T04:05:06, in UTC.")]
 File = Annotated[str, typer.Option(help='Only files of this name; * stands for anything: "sales_*.csv".')]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +44,7 @@ def list_reasons(
         selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
         reasons, records = count_reasons(desk.connection, selection), count_records(desk.connection, selection)
     if as_json:
-        _print_json({"records": records, "reasons": reasons})
+        print_json({"records": records, "reasons": reasons})
     else:
         print_table(views.reasons_table(reasons))
         typer.echo(counted(records, "record"))
@@ -69,7 +67,7 @@ def show(
         records = count_records(desk.connection, selection)
         shown = found if reveal else [desk.masked(record) for record in found]
     if as_json:
-        _print_json([asdict(record) for record in shown])
+        print_json([asdict(record) for record in shown])
     else:
         console = open_console()
         for record in shown:
@@ -99,7 +97,7 @@ def export(
                     export_records(of_dataset, desk.contracts[name], headers, folder=folder.absolute(), stamp=stamp)
                 )
     if as_json:
-        _print_json([asdict(export) for export in exports])
+        print_json([asdict(export) for export in exports])
     else:
         views.print_exports(exports)
 
@@ -123,12 +121,12 @@ def replay(
         selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
         if dry_run:
             outlook = desk.foresee(selection)
-            _print_json(outlook.as_json()) if as_json else views.print_outlook(outlook)
+            print_json(outlook.as_json()) if as_json else views.print_outlook(outlook)
         elif wait:
             _replay_and_tell(desk, selection, limit_seconds=timeout, as_json=as_json)
         else:
             run_key = replaying.trigger(selection, datetime.now(UTC))
-            _print_json({"run_key": run_key}) if as_json else typer.echo(f"triggered {run_key}")
+            print_json({"run_key": run_key}) if as_json else typer.echo(f"triggered {run_key}")
 
 
 def _replay_and_tell(desk: Desk, selection: Selection, *, limit_seconds: float, as_json: bool) -> None:
@@ -143,7 +141,7 @@ def _replay_and_tell(desk: Desk, selection: Selection, *, limit_seconds: float, 
         {"dataset": d, "reason": rule, "before": before.get((d, rule), 0), "after": after.get((d, rule), 0)}
         for d, rule in sorted({*before, *after})
     ]
-    _print_json({**asdict(moved), "reasons": reasons}) if as_json else views.print_moved(moved, reasons)
+    print_json({**asdict(moved), "reasons": reasons}) if as_json else views.print_moved(moved, reasons)
 
 
 def _rules(desk: Desk, selection: Selection) -> dict[tuple[str, str], int]:
@@ -156,8 +154,3 @@ def _selection(desk: Desk, **given: str) -> Selection:
         known = ", ".join(sorted(desk.contracts))
         raise ConfigurationError(f"--dataset: '{selection.dataset}' is unknown; use one of {known}")
     return selection
-
-
-def _print_json(told: object) -> None:
-    # In ASCII: a lone surrogate, which a broken document may hold, can be written in no other way.
-    typer.echo(json.dumps(told, default=str))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.cli.tables import add_row, make_table, print_table, printable
+from batch_etl.cli.output import add_row, make_table, print_table, printable
 from batch_etl.quarantine.export import Export
 from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord

@@ -1,6 +1,5 @@
 """`./etl releases`: what was published, how releases differ, any table as it was, and the way back."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import restore
+from batch_etl.cli.output import AsJson, print_json
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ReleaseUnavailable
 from batch_etl.quarantine.desk import read_desk
@@ -24,7 +24,6 @@ from batch_etl.stores import history, warehouse
 from batch_etl.stores.difference import Change, Table, read_table
 from batch_etl.stores.masked_columns import masked_columns
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal columns too.")]
 
 
@@ -179,7 +178,7 @@ def _preview(connection: Connection, release: int, *, as_json: bool) -> None:
 
 
 def _print(told: object, *, as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(told, default=str, ensure_ascii=False) if as_json else text)
+    print_json(told) if as_json else typer.echo(text)
 
 
 def _told(release: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.cli.tables import add_row, make_table, print_table
+from batch_etl.cli.output import AsJson, add_row, make_table, print_json, print_table
 from batch_etl.datagen.expected import Finding, Totals, compare
 from batch_etl.errors import ConfigurationError, VerificationFailed
 from batch_etl.settings import Settings
@@ -31,7 +31,7 @@ def verify(
     *,
     within: Annotated[str, typer.Option(help="The largest size that was read, if it is another one.")] = "",
     expected: Annotated[Path | None, typer.Option(help="Folder of the answers; data/expected if not said.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare every table, ledger and quarantine reason with the answer key; any difference is an error."""
     settings = Settings()
@@ -48,7 +48,7 @@ def verify(
         cause = likely_cause(answers, within or size, files_read(connection)) if wrong else ""
     if as_json:
         told = {"size": size, "agrees": not wrong, "figures": len(findings), "differences": [asdict(f) for f in wrong]}
-        typer.echo(json.dumps(told | ({"likely_cause": cause} if wrong else {}), ensure_ascii=False))
+        print_json(told | ({"likely_cause": cause} if wrong else {}))
     else:
         if wrong:
             typer.echo(f"the warehouse differs: {cause}")

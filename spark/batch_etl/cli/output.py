@@ -1,14 +1,24 @@
-"""Tables as people read them: folded into a terminal, and a line a row where a program reads."""
+"""What commands print: JSON for programs; for people tables, folded into a terminal, else a line a row."""
 
 import sys
 from collections.abc import Collection, Sequence
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from batch_etl.wording import in_json
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 # Wider than any row: a row that is folded cannot be found by grep.
 _UNFOLDED = 1_000_000
+
+
+def print_json(told: object) -> None:
+    typer.echo(in_json(told))
 
 
 def make_table(

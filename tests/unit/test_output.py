@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.cli.tables import add_row, make_table, print_table, printable
+from batch_etl.cli.output import add_row, make_table, print_table, printable
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE = "customer_data_large.json"
 REASON = "registered_on: later than the day of its own delivery, which cannot be"
 DRAWN = f"""
 from batch_etl.cli.quarantine_views import reasons_table
-from batch_etl.cli.tables import print_table
+from batch_etl.cli.output import print_table
 from datetime import datetime
 seen = datetime(2026, 1, 2, 3, 4, 5)
 row = dict(dataset="customers", file="{FILE}", reason="{REASON}", records=1234, first_seen_at=seen, last_seen_at=seen)

@@ -1,6 +1,7 @@
 """`./etl alerts`: what an operator types to watch at once, or to try the addresses."""
 
 import json
+import logging
 import subprocess
 import sys
 
@@ -68,6 +69,19 @@ def test_the_command_watches_once(pipeline: Pipeline, addressed: Webhook) -> Non
 
     assert alerts("watch") == (0, "incidents: 0 opened, 0 recovered; messages: 2 of 2 sent\n")
     assert addressed.subjects == ["one"]
+
+
+def test_a_message_does_not_command_the_terminal(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.describe_in(monkeypatch)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    pipeline.query(
+        "INSERT INTO audit.outbox (run_key, kind, severity, subject, body) VALUES ('r1', 'k', 'error', %s, %s)",
+        *("one\x1b[2J", "two\nlines\u202e"),
+    )
+
+    told = CliRunner().invoke(cli.app, ["alerts", "watch"], catch_exceptions=False, color=True).stderr
+
+    assert told == "one\\x1b[2J\ntwo\nlines\\u202e\n"
 
 
 def test_what_no_run_tells_of_is_in_the_log_of_the_pipeline_too(pipeline: Pipeline, addressed: Webhook) -> None:

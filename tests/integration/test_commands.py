@@ -12,8 +12,12 @@ from typer.testing import CliRunner
 
 from batch_etl import cli, errors
 from batch_etl.run import Run, StageResult, run_in_task, run_stage
+from monitoring.alert_system import watch_between_runs
+from tests.integration.drawn_audit import stage as draw_stage
+from tests.integration.drawn_release import FIRST, SECOND, publish, stage
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
+ODD = "a\x1b[31m[red]\u202e\x9b"
 GONE = "postgresql://airflow@127.0.0.1:9/data_warehouse"
 
 
@@ -22,6 +26,22 @@ def here(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """The loaded pipeline, as the environment of a command describes it."""
     loaded.describe_in(monkeypatch)
     return loaded
+
+
+@pytest.fixture
+def odd(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Two releases and one that waits, in which every name and value would steer a terminal."""
+    pipeline.describe_in(monkeypatch)
+    for number, drawing in enumerate((FIRST, FIRST.replace("toys", ODD))):
+        run_key = f"{number}{ODD}"
+        publish(pipeline, run_key, stage(pipeline, run_key, drawing, batches=("b1",)))
+    stage(pipeline, f"3{ODD}", SECOND, batches=("b1",))
+    draw_stage(pipeline, f"3{ODD}", "data_loading", "failed", error=ODD)
+    pipeline.query(
+        "INSERT INTO audit.source_files VALUES ('r', %s, 'sales', 'b', 'landed', NULL, 1, 1)", f"sales_{ODD}.csv"
+    )
+    watch_between_runs(pipeline.settings)
+    return pipeline
 
 
 def etl(*arguments: str) -> str:
@@ -65,6 +85,18 @@ def test_a_run_that_does_not_exist_is_refused_with_those_that_do(here: Pipeline,
         errors.ConfigurationError, match="there is no run 'nosuch'; the newest are r2, r1, and data/pro"
     ):
         etl(command, "--run", "nosuch")
+
+
+@pytest.mark.parametrize(
+    "command", ["summary", "status", "incidents", "sources", "plan", "releases", "releases diff 1 2", "acknowledge 1"]
+)
+def test_a_name_does_not_command_the_terminal(odd: Pipeline, command: str) -> None:  # noqa: ARG001 - the environment
+    who = ["--by", ODD] if command.startswith("acknowledge") else []
+
+    told = CliRunner().invoke(cli.app, [*command.split(), *who], catch_exceptions=False, color=True).output
+
+    assert told.replace("\n", "").isprintable()
+    assert "a\\x1b[31m[red]\\u202e\\x9b" in told or "a␛[31m[red]‹U+202E›‹U+009B›" in told
 
 
 @pytest.mark.parametrize(

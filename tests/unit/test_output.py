@@ -1,5 +1,6 @@
-"""The tables of ./etl: a row stays one line where a program reads it, and a name stays whole on a terminal."""
+"""What ./etl prints: a row stays one line where a program reads it, and a name stays whole on a terminal."""
 
+import io
 import os
 import pty
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batch_etl.cli.output import add_row, make_table, print_table, printable
+from batch_etl.cli.output import add_row, make_table, open_for_rows, print_table, printable
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE = "customer_data_large.json"
@@ -44,6 +45,20 @@ def test_a_name_stays_whole_on_a_narrow_terminal() -> None:
 
     assert max(map(len, lines)) <= 80
     assert [line.count("2026-01-02") for line in lines if FILE in line and "1,234" in line] == [2]
+
+
+@pytest.mark.parametrize(("is_terminal", "written"), [(True, "Zoë,\\x1b[2J\n"), (False, "Zoë,\x1b[2J\n")])
+def test_rows_are_as_they_are_except_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool, written: str
+) -> None:
+    into = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(into, encoding="utf-8" if is_terminal else "latin-1"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+
+    open_for_rows().write("Zoë,\x1b[2J\n")
+    sys.stdout.flush()
+
+    assert into.getvalue().decode() == written
 
 
 def test_what_would_steer_a_terminal_is_written_out() -> None:

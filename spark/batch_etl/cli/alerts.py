@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_answer, printable
 from batch_etl.settings import Settings
 
 commands = typer.Typer(help="Look for incidents now, or try the addresses that messages go to.")
@@ -25,7 +25,7 @@ def watch(*, as_json: AsJson = False) -> None:
     done = watch_between_runs(Settings())
     told = {**done.details, "messages": done.records_in, "sent": done.records_out}
     text = "incidents: {opened} opened, {recovered} recovered; messages: {sent} of {messages} sent".format(**told)
-    print_json(told) if as_json else typer.echo(text)
+    print_answer(told, [text], as_json=as_json)
 
 
 def send_sample(*, as_json: AsJson = False) -> None:
@@ -38,11 +38,20 @@ def send_sample(*, as_json: AsJson = False) -> None:
     lines = [f"{channel}: {why or 'sent'}" for channel, why in outcomes.items()]
     if not settings.notify_urls.get_secret_value():
         lines.append("no address: set NOTIFY_URLS in .env and run ./start.sh --no-run")
-    print_json(outcomes) if as_json else typer.echo("\n".join(lines))
+    print_answer(outcomes, lines, as_json=as_json)
     if any(outcomes.values()):
         raise typer.Exit(1)
 
 
+class _Plain(logging.Formatter):
+    """Messages of several lines, which tell what data and errors said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def _log_to_terminal() -> None:
     """The log is one of the places that messages go to."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(_Plain())
+    logging.basicConfig(level=logging.INFO, handlers=[terminal])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_answer
 from batch_etl.errors import QualityStopped
 from batch_etl.quality import CheckResult
 from batch_etl.report.cells import first_rows, visible
@@ -22,15 +22,15 @@ def check(*, as_json: AsJson = False) -> None:
     settings = Settings()
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="quality") as connection:
         results = check_warehouse(connection, settings)
-    print_json([vars(result) for result in results]) if as_json else typer.echo(_as_text(results))
+    print_answer([vars(result) for result in results], _as_lines(results), as_json=as_json)
     wrong = [result.name for result in results if result.stops_publish]
     if wrong:
         raise QualityStopped(f"wrong is {', '.join(wrong)}: docs/runbook.md has an entry for each")
 
 
-def _as_text(results: Sequence[CheckResult]) -> str:
+def _as_lines(results: Sequence[CheckResult]) -> list[str]:
     lines = []
     for result in results:
         verdict = "pass" if result.is_passed else result.severity
         lines += [f"{verdict:6}{result.name}: {visible(result.message)}", *first_rows(result.offenders)]
-    return "\n".join(lines)
+    return lines

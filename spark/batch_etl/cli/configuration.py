@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_json, print_lines
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.contracts.together import missing_contracts
@@ -26,9 +26,9 @@ def validate_config(*, as_json: AsJson = False) -> None:
         found = {"dataset_sizes": sizes, "contracts": _described(contracts), "faults": faults}
         print_json({"is_valid": not faults, **found})
     elif not faults:
-        typer.echo(f"config/pipeline.yaml: {len(sizes)} dataset sizes")
+        print_lines(f"config/pipeline.yaml: {len(sizes)} dataset sizes")
         for contract in contracts.values():
-            typer.echo(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
+            print_lines(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
     if faults:
         raise ConfigurationError(*faults)
 

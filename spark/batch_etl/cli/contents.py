@@ -6,7 +6,7 @@ import typer
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_answer
 from batch_etl.settings import Settings
 from batch_etl.stores import history, warehouse
 
@@ -40,7 +40,7 @@ def sources(*, as_json: AsJson = False) -> None:
     with warehouse.connect(_dsn(), application_name="sources") as connection, connection, connection.cursor() as cursor:
         found = warehouse.fetch_rows(cursor, _SOURCES)
     lines = [f"{row['landed_at']:%Y-%m-%d %H:%M}  {row['records']:>12,}  {row['file_name']}" for row in found]
-    print_json(found) if as_json else typer.echo("\n".join(lines) or "nothing was read yet")
+    print_answer(found, lines or ["nothing was read yet"], as_json=as_json)
 
 
 def contents(*, as_json: AsJson = False) -> None:
@@ -54,8 +54,11 @@ def contents(*, as_json: AsJson = False) -> None:
         newest = warehouse.fetch_value(cursor, "SELECT MAX(release) FROM audit.releases")
         tables = {name: _content(cursor, name) for name in history.published_tables(cursor)}
     told = {"release": newest, "tables": tables}
-    lines = [f"release {newest}", *(f"  {name:<28} {t['rows']:>12,}  {t['hash']}" for name, t in tables.items())]
-    print_json(told) if as_json else typer.echo("\n".join(lines))
+    lines = [
+        f"release {newest}",
+        *(f"  {name:<28} {t['rows']:>12,}  {t['hash']}" for name, t in tables.items()),
+    ]
+    print_answer(told, lines, as_json=as_json)
 
 
 def _content(cursor: Cursor, table: str) -> dict[str, Any]:

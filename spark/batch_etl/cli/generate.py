@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from batch_etl.cli.output import add_row, make_table, open_console
+from batch_etl.cli.output import add_row, make_table, print_lines, print_table
 from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 
@@ -54,7 +54,6 @@ def generate(
     # Below and not in the folder of raw files, where a run would take the answers for files of sales.
     expected = expected or (out or data) / "expected"
     out = out or data / "raw"
-    console = open_console()
     figures = ("records", "clean", "quarantined", "duplicates")
     for label, sales in wanted.items():
         # A process costs more than it saves where a few parts are made.
@@ -70,5 +69,5 @@ def generate(
         table = make_table(("file", *figures), names=("file",), numbers=figures)
         for name, file in totals["files"].items():
             add_row(table, (name, *(f"{file[key]:,}" for key in figures)))
-        console.print(table)
-    console.print(f"raw files in {out}, answers in {expected}")
+        print_table(table)
+    print_lines(f"raw files in {out}, answers in {expected}")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from batch_etl.cli.output import print_lines
+
 
 def register(app: typer.Typer) -> None:
     app.command(hidden=True)(growth)
@@ -30,4 +32,4 @@ def growth(
         axes.loglog(records, linear, linestyle="--", color="grey", label="in proportion to the largest")
         axes.legend()
         figure.savefig(plot, format="svg", metadata={"Date": None})
-    typer.echo(f"drawn: {plot}")
+    print_lines(f"drawn: {plot}")

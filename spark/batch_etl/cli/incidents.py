@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from batch_etl.cli.output import AsJson, add_row, make_table, print_json, print_table
+from batch_etl.cli.output import AsJson, add_row, make_table, print_answer, print_json, print_lines, print_table
 from batch_etl.settings import Settings
 from batch_etl.stores import incidents, warehouse
 
@@ -29,10 +29,12 @@ def status(*, as_json: AsJson = False) -> None:
         return
     release = f"{told['release']}, published {_moment(told['published_at'])}" if told["release"] else "none yet"
     stages = ", ".join(f"{stage['stage']} {stage['state']}" for stage in told["stages"])
-    typer.echo(f"release    {release}")
-    typer.echo(f"last run   {told['last_run'] or 'none yet'}{': ' if stages else ''}{stages}")
-    typer.echo(f"incidents  {told['open_incidents']} open, {told['acknowledged_incidents']} acknowledged")
-    typer.echo(f"messages   {told['waiting_messages']} wait to be sent")
+    print_lines(
+        f"release    {release}",
+        f"last run   {told['last_run'] or 'none yet'}{': ' if stages else ''}{stages}",
+        f"incidents  {told['open_incidents']} open, {told['acknowledged_incidents']} acknowledged",
+        f"messages   {told['waiting_messages']} wait to be sent",
+    )
     if going_on:
         _print_table(going_on)
 
@@ -50,7 +52,7 @@ def list_incidents(
     elif found:
         _print_table(found)
     else:
-        typer.echo("no incident")
+        print_lines("no incident")
 
 
 def acknowledge(
@@ -64,7 +66,7 @@ def acknowledge(
     with _connected() as connection, connection, connection.cursor() as cursor:
         incidents.acknowledge(cursor, incident_id, by=who, now=datetime.now(UTC))
     told = {"incident_id": incident_id, "acknowledged_by": who}
-    print_json(told) if as_json else typer.echo(f"incident {incident_id} is acknowledged by {who}")
+    print_answer(told, [f"incident {incident_id} is acknowledged by {who}"], as_json=as_json)
 
 
 def _connected() -> AbstractContextManager[Connection]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_answer, print_lines
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.report.text import render_text
 from batch_etl.settings import Settings
@@ -24,7 +24,7 @@ def init() -> None:
     with warehouse.connect(settings.warehouse_dsn.get_secret_value(), application_name="init") as connection:
         warehouse.create_tables(connection, settings.pipeline_home / "sql/create_tables.sql")
         added = follow_contracts(connection, read_contracts(settings.folder("contracts")))
-    typer.echo(f"warehouse: tables are there{', new: ' if added else ''}{', '.join(added)}")
+    print_lines(f"warehouse: tables are there{', new: ' if added else ''}{', '.join(added)}")
 
 
 def summary(
@@ -37,4 +37,4 @@ def summary(
         if run:
             warehouse.require_run(connection, run)
         told = read_summary(connection, run or warehouse.newest_run(connection), settings)
-    print_json(told.as_json()) if as_json else typer.echo(render_text(told))
+    print_answer(told.as_json(), render_text(told).split("\n"), as_json=as_json)

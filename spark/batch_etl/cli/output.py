@@ -1,8 +1,9 @@
 """What commands print: JSON for programs; for people tables, folded into a terminal, else a line a row."""
 
 import sys
-from collections.abc import Collection, Sequence
-from typing import Annotated
+from collections.abc import Collection, Iterable, Sequence
+from io import TextIOBase, TextIOWrapper
+from typing import Annotated, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -19,6 +20,32 @@ _UNFOLDED = 1_000_000
 
 def print_json(told: object) -> None:
     typer.echo(in_json(told))
+
+
+def print_lines(*lines: str) -> None:
+    """Print text, which may hold what data and errors said: each stays a line of its own."""
+    typer.echo("\n".join(map(printable, lines)))
+
+
+def print_answer(told: object, lines: Iterable[str], *, as_json: bool) -> None:
+    """The same for programs or for people."""
+    print_json(told) if as_json else print_lines(*lines)
+
+
+class _Terminal(TextIOBase):
+    """Rows as they are, but for what would steer the terminal."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write("\n".join(map(printable, text.split("\n"))))
+
+
+def open_for_rows() -> TextIO:
+    """Standard output, for rows that may go into a file: in UTF-8, whatever the terminal has."""
+    if sys.stdout.isatty():
+        return cast("TextIO", _Terminal())
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 def make_table(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, print_answer
 from batch_etl.plan import plan_publish
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
@@ -25,4 +25,4 @@ def plan(
         if run:
             warehouse.require_run(connection, run)
         found = plan_publish(connection, run)
-    print_json(asdict(found)) if as_json else typer.echo(str(found))
+    print_answer(asdict(found), str(found).split("\n"), as_json=as_json)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from batch_etl.cli import quarantine_views as views
-from batch_etl.cli.output import AsJson, open_console, print_json, print_table
+from batch_etl.cli.output import AsJson, open_console, print_answer, print_json, print_lines, print_table
 from batch_etl.errors import ConfigurationError
 from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
@@ -47,7 +47,7 @@ def list_reasons(
         print_json({"records": records, "reasons": reasons})
     else:
         print_table(views.reasons_table(reasons))
-        typer.echo(counted(records, "record"))
+        print_lines(counted(records, "record"))
 
 
 def show(
@@ -72,7 +72,7 @@ def show(
         console = open_console()
         for record in shown:
             views.print_record(console, record)
-        typer.echo(f"{len(shown):,} of {counted(records, 'record')}")
+        print_lines(f"{len(shown):,} of {counted(records, 'record')}")
 
 
 def export(
@@ -126,14 +126,14 @@ def replay(
             _replay_and_tell(desk, selection, limit_seconds=timeout, as_json=as_json)
         else:
             run_key = replaying.trigger(selection, datetime.now(UTC))
-            print_json({"run_key": run_key}) if as_json else typer.echo(f"triggered {run_key}")
+            print_answer({"run_key": run_key}, [f"triggered {run_key}"], as_json=as_json)
 
 
 def _replay_and_tell(desk: Desk, selection: Selection, *, limit_seconds: float, as_json: bool) -> None:
     before = _rules(desk, selection)
     run_key = replaying.trigger(selection, datetime.now(UTC))
     if not as_json:
-        typer.echo(f"triggered {run_key}")
+        print_lines(f"triggered {run_key}")
     tell = views.say_nothing if as_json else views.say_stage
     moved = replaying.follow(desk.connection, run_key, limit_seconds=limit_seconds, tell=tell)
     after = _rules(desk, selection)

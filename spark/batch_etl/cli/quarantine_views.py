@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.cli.output import add_row, make_table, print_table, printable
+from batch_etl.cli.output import add_row, make_table, print_lines, print_table, printable
 from batch_etl.quarantine.export import Export
 from batch_etl.quarantine.outlook import Outlook
 from batch_etl.quarantine.record import QuarantinedRecord
@@ -43,34 +42,34 @@ def print_record(console: Console, record: QuarantinedRecord) -> None:
 def print_exports(exports: Sequence[Export]) -> None:
     for export in exports:
         if export.mendable:
-            typer.echo(f"{export.dataset}: {export.mendable_records:,} records to mend: {export.mendable}")
-            typer.echo(f"{export.dataset}: put the mended file into data/raw under a name like {export.file_pattern}")
+            print_lines(f"{export.dataset}: {export.mendable_records:,} records to mend: {export.mendable}")
+            print_lines(f"{export.dataset}: put the mended file into data/raw under a name like {export.file_pattern}")
         if export.other_records:
-            typer.echo(f"{export.dataset}: {export.other_records:,} records without columns, only told beside")
-        typer.echo(f"{export.dataset}: reasons of each: {export.reasons}")
-    typer.echo("then run ./start.sh --size all" if exports else "no such record is in quarantine")
+            print_lines(f"{export.dataset}: {export.other_records:,} records without columns, only told beside")
+        print_lines(f"{export.dataset}: reasons of each: {export.reasons}")
+    print_lines("then run ./start.sh --size all" if exports else "no such record is in quarantine")
 
 
 def print_outlook(outlook: Outlook) -> None:
     _print_moving(
         outlook.by_reason(), ("records", "would_stay"), ("dataset", "reason", "records", "would_pass", "would_stay")
     )
-    typer.echo(
+    print_lines(
         f"{counted(outlook.looked_at, 'record')}: {outlook.would_pass:,} would pass, "
         f"{outlook.would_change:,} would stay with other reasons"
     )
     if outlook.not_here:
-        typer.echo(f"{outlook.not_here:,} of them only a run can judge: their file or contract is not here")
+        print_lines(f"{outlook.not_here:,} of them only a run can judge: their file or contract is not here")
     if outlook.changes_nothing:
-        typer.echo("a replay would change nothing")
+        print_lines("a replay would change nothing")
 
 
 def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:
     _print_moving(rules, ("before", "after"), ("dataset", "reason", "before", "after"))
     if moved.release is None:
-        typer.echo(f"run {moved.run_key}: nothing changed")
+        print_lines(f"run {moved.run_key}: nothing changed")
         return
-    typer.echo(
+    print_lines(
         f"run {moved.run_key}: published as release {moved.release}: {moved.left:,} records left the quarantine, "
         f"{moved.other_reasons:,} have other reasons, {moved.came:,} came"
     )
@@ -83,11 +82,11 @@ def _print_moving(reasons: Sequence[Mapping[str, Any]], compared: tuple[str, str
     if moving:
         print_table(as_table(moving, columns))
     if others := len(reasons) - len(moving):
-        typer.echo(f"{counted(others, 'other reason' if moving else 'reason', 'keeps')} as many records")
+        print_lines(f"{counted(others, 'other reason' if moving else 'reason', 'keeps')} as many records")
 
 
 def say_stage(stage: str, state: str) -> None:
-    typer.echo(f"  {stage:<22} {state}")
+    print_lines(f"  {stage:<22} {state}")
 
 
 def say_nothing(stage: str, state: str) -> None:

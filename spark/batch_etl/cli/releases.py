@@ -1,6 +1,5 @@
 """`./etl releases`: what was published, how releases differ, any table as it was, and the way back."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import restore
-from batch_etl.cli.output import AsJson, print_json
+from batch_etl.cli.output import AsJson, open_for_rows, print_answer
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ReleaseUnavailable
 from batch_etl.quarantine.desk import read_desk
@@ -49,7 +48,8 @@ def list_all(context: typer.Context, *, as_json: AsJson = False) -> None:
         return
     with _connected() as connection, connection, connection.cursor() as cursor:
         releases = history.list_releases(cursor)
-    _print(releases, as_json=as_json, text="\n".join(map(_told, releases)) or "no release yet")
+    lines = [line for release in releases for line in _told(release)]
+    print_answer(releases, lines or ["no release yet"], as_json=as_json)
 
 
 def diff(
@@ -74,7 +74,8 @@ def diff(
             if counts
         ]
     lines = [line for entry in told for line in _differences(entry, _shown(entry["rows"], keys[entry["table"]]))]
-    _print(told, as_json=as_json, text="\n".join(lines) or f"releases {before} and {after} hold the same rows")
+    same = [f"releases {before} and {after} hold the same rows"]
+    print_answer(told, lines or same, as_json=as_json)
 
 
 def put_back(
@@ -101,7 +102,7 @@ def put_back(
         *(f"  {change}" for change in done.changes if change.rows),
         "Runs leave it alone until there are new files, contracts or code; ./etl releases resume ends that.",
     ]
-    _print(told, as_json=as_json, text="\n".join(lines))
+    print_answer(told, lines, as_json=as_json)
 
 
 def resume(*, as_json: AsJson = False) -> None:
@@ -109,7 +110,7 @@ def resume(*, as_json: AsJson = False) -> None:
     with _connected() as connection:
         release = restore.resume(connection)
     text = f"release {release} is no longer kept against runs; trigger data_pipeline_etl to publish what they compute"
-    _print({"release": release, "is_pinned": False}, as_json=as_json, text=text)
+    print_answer({"release": release, "is_pinned": False}, [text], as_json=as_json)
 
 
 def read(
@@ -120,6 +121,7 @@ def read(
     reveal: Reveal = False,
 ) -> None:
     """Write a table as it was in a release to the standard output; personal columns as ***."""
+    out = open_for_rows()
     with _connected() as connection:
         with _snapshot(connection) as cursor:
             wanted = history.newest_release(cursor) if release is None else release
@@ -127,14 +129,14 @@ def read(
             found = _table(cursor, table)
             columns = history.ALL_COLUMNS if reveal else _visible_columns(found)
             if form == Format.CSV:
-                history.copy_as_csv(cursor, found, wanted, sys.stdout, columns=columns)
+                history.copy_as_csv(cursor, found, wanted, out, columns=columns)
                 return
         with connection, connection.cursor("rows") as cursor:
             separator = "["
             for row in history.read_as_json(cursor, found, wanted, columns=columns):
-                sys.stdout.write(f"{separator}\n{row}")
+                out.write(f"{separator}\n{row}")
                 separator = ","
-            sys.stdout.write("\n]\n" if separator == "," else "[]\n")
+            out.write("\n]\n" if separator == "," else "[]\n")
 
 
 def _visible_columns(table: Table) -> sql.Composable:
@@ -173,15 +175,11 @@ def _preview(connection: Connection, release: int, *, as_json: bool) -> None:
         told = restore.foresee(cursor, release)
     lines = [f"restoring release {release} would change, and nothing was changed:"]
     lines += [line for entry in told for line in _differences(entry, [])]
-    text = "\n".join(lines) if told else f"release {release} holds the same rows as what readers see"
-    _print(told, as_json=as_json, text=text)
+    same = [f"release {release} holds the same rows as what readers see"]
+    print_answer(told, lines if told else same, as_json=as_json)
 
 
-def _print(told: object, *, as_json: bool, text: str) -> None:
-    print_json(told) if as_json else typer.echo(text)
-
-
-def _told(release: dict[str, Any]) -> str:
+def _told(release: dict[str, Any]) -> list[str]:
     notes = [f"restored from {release['restored_from']}"] if release["restored_from"] else []
     notes += ["runs leave it alone"] if release["is_pinned"] else []
     notes += [] if release["is_kept"] else ["no longer kept"]
@@ -192,7 +190,7 @@ def _told(release: dict[str, Any]) -> str:
         for table, c in sorted(release["changes"].items())
         if c["inserted"] or c["updated"] or c["deleted"]
     ]
-    return "\n".join([f"{head}{''.join(f'  ({note})' for note in notes)}", *(f"       {line}" for line in changes)])
+    return [f"{head}{''.join(f'  ({note})' for note in notes)}", *(f"       {line}" for line in changes)]
 
 
 def _differences(entry: dict[str, Any], rows: list[str]) -> list[str]:

@@ -29,6 +29,8 @@ def show_measured(cursor: Cursor, measured: Mapping[str, Measured]) -> None:
     Raises ConfigurationError where nobody measured them.
     """
     if "sales" not in measured:
+        # Ends here where it is the table that is not there.
+        read_table(cursor, table_of("sales"))
         raise ConfigurationError("config/contracts: there is no contract of sales, which checks need; put it back")
     sales = measured["sales"]
     row = sql.SQL("SELECT {}::bigint AS sales, {}::numeric / 100 AS net_usd")

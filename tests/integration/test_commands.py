@@ -102,7 +102,7 @@ def test_a_name_does_not_command_the_terminal(odd: Pipeline, command: str) -> No
 @pytest.mark.parametrize(
     ("command", "environ", "code", "complaint"),
     [
-        (["-m", "batch_etl", "summary"], {"WAREHOUSE_DSN": GONE}, 17, "./start.sh starts it"),
+        (["-m", "batch_etl", "summary"], {"WAREHOUSE_DSN": GONE}, 17, "Connection refused; ./start.sh starts it"),
         (["-m", "batch_etl", "summary"], {}, 17, "warehouse: no run yet; trigger data_pipeline_etl or run ./start.sh"),
         (["-m", "batch_etl", "validate-config"], {"PIPELINE_HOME": "/nowhere"}, 11, "contracts: no contract here"),
         (["spark/data_loader.py", "--run-key", "r"], {"WAREHOUSE_DSN": GONE}, 17, "./start.sh starts it"),

@@ -42,7 +42,7 @@ def test_a_stage_does_its_work_where_no_events_can_be_kept(pipeline: Pipeline, m
     assert pipeline.query(STAGE_RUNS) == [("data_cleaning", "done", None)]
 
 
-@pytest.mark.parametrize("password", ["s3c%ret", "s3c/ret", "s3c:r/et", "s3c@ret"])
+@pytest.mark.parametrize("password", ["s3c%ret", "s3c/ret", "s3c:r/et", "s3c@ret", "s3c\udcffret"])
 def test_an_address_that_cannot_be_read_is_told_without_its_password(password: str) -> None:
     dsn = f"postgresql://loader:{password}@127.0.0.1:1/data_warehouse"
 

@@ -34,19 +34,29 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
 
     application_name  shows in pg_stat_activity who is at work
     Times come and are read in UTC, whatever the zone of the server.
-    Raises WarehouseUnavailable where nothing answers. What PostgreSQL refuses keeps its class and tells no value: its
-    errors are recorded, sent and shown where nobody may see a person.
+    Raises WarehouseUnavailable where nothing answers, ConfigurationError where the login lacks a right. What else
+    PostgreSQL refuses keeps its class and tells no value: its errors are recorded, sent and shown where nobody may see
+    a person.
     """
     # A server has the zone of its machine, and of two zones the last one holds.
     options = f"{_parse(dsn).get('options', '')} -c timezone=UTC".strip()
     try:
         connection = psycopg2.connect(dsn, application_name=application_name[:63], connect_timeout=10, options=options)
     except psycopg2.OperationalError as error:
-        raise WarehouseUnavailable(f"warehouse: {str(error).strip()}; ./start.sh starts it") from None
+        # A line that is indented asks whether there is a server.
+        reason = "; ".join(line for line in str(error).strip().splitlines() if not line.startswith("\t"))
+        # A server that answers may start just now, refuse the login, or lack the database.
+        fix = "waits for it and makes logins and databases as .env has them" if "FATAL:" in reason else "starts it"
+        raise WarehouseUnavailable(f"warehouse: {reason}; ./start.sh {fix}") from None
     try:
         yield connection
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
         raise WarehouseUnavailable(f"warehouse: {what_failed(error)}; ./etl init creates the tables") from None
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"warehouse: {what_failed(error)}: the login {connection.info.user} lacks this right; "
+            "name loader in WAREHOUSE_DSN, or let the owner grant it"
+        ) from None
     except psycopg2.Error as error:
         raise type(error)(what_failed(error)).with_traceback(error.__traceback__) from None
     finally:
@@ -55,7 +65,8 @@ def connect(dsn: str, *, application_name: str) -> Iterator[Connection]:
 
 def _parse(dsn: str) -> dict[str, str]:
     """The parts of an address. Raises ConfigurationError without a part of it: one may be the password."""
-    with suppress(psycopg2.ProgrammingError):
+    # UnicodeError: it is not UTF-8.
+    with suppress(psycopg2.ProgrammingError, UnicodeError):
         parts: dict[str, str] = parse_dsn(dsn)
         if re.fullmatch(r"[\d,]*", parts.get("port", "")) and "@" not in parts.get("host", ""):
             return parts

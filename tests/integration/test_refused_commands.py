@@ -1,19 +1,46 @@
-"""A command of ./etl that cannot be done says why: in a sentence, in its exit code, and in JSON where asked for."""
+"""A command of ./etl that cannot be done says why: in a sentence, and in its exit code."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
+import psycopg2
 import pytest
 from typer.testing import CliRunner
 
 from batch_etl import cli
 from batch_etl.errors import ConfigurationError, WarehouseUnavailable
-from tests.integration.pipeline import Pipeline
+from stack.waiting import wait_until
+from tests.integration.drawn_release import FIRST, publish, stage
+from tests.integration.pipeline import PROJECT, Pipeline
 from tests.integration.test_roles import as_role
+
+
+@pytest.fixture
+def here(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A project and a warehouse with nothing in it, as the environment of a command describes them."""
+    pipeline.describe_in(monkeypatch)
+    return pipeline
 
 
 def etl(*arguments: str) -> str:
     return CliRunner().invoke(cli.app, arguments, catch_exceptions=False).output
+
+
+def environ_of(pipeline: Pipeline) -> dict[str, str]:
+    """For a command in a process of its own."""
+    python = f"{PROJECT / 'spark'}:{PROJECT}"
+    return {"PYTHONPATH": python, "PIPELINE_HOME": str(pipeline.home), "WAREHOUSE_DSN": pipeline.dsn}
+
+
+def ended(*arguments: str) -> int:
+    """The exit code of a command that is refused."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    return int(str(end.value.code))
 
 
 @pytest.mark.parametrize(
@@ -42,3 +69,56 @@ def test_a_server_that_answers_without_the_warehouse_is_not_told_to_start(
 
     with pytest.raises(WarehouseUnavailable, match=r'"nowhere" does not exist; \./start\.sh waits for it and makes'):
         etl("status")
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "command", ["summary --run", "acknowledge 1 --by", "quarantine list --reason", "verify --size", "nosuch"]
+)
+def test_an_argument_that_is_not_utf8_is_refused(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert ended(*command.split(), os.fsdecode(b"caf\xe9")) == 11
+
+    assert capsys.readouterr().err.startswith("'caf\\xe9': not UTF-8, ")
+
+
+def test_a_connection_that_is_lost_is_no_bug(here: Pipeline) -> None:
+    waiting = "FROM pg_stat_activity WHERE application_name = 'releases' AND wait_event_type = 'Lock'"
+    with closing(psycopg2.connect(here.dsn)) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE audit.releases")
+        command = [sys.executable, "-m", "batch_etl", "releases"]
+        with subprocess.Popen(command, env=environ_of(here), stderr=subprocess.PIPE, text=True) as etl:
+            assert wait_until(lambda: here.query(f"SELECT pid {waiting}") != [], limit_seconds=60, every_seconds=0.1)
+            here.query(f"SELECT pg_terminate_backend(pid) {waiting}")
+            told = etl.communicate(timeout=60)[1]
+
+    assert etl.returncode == 17
+    assert told.startswith("warehouse: ")
+    assert told.endswith("; python3 validate_simple.py tells what is down\n")
+    assert told.count("\n") == 1
+
+
+NO_ROOM = "output: No space left on device; see that it is there, open to you, and on a disk with room\n"
+
+
+@pytest.mark.parametrize("command", ["incidents", "releases read marts.category_sales"])
+@pytest.mark.parametrize(("stdout", "code", "told"), [("/dev/full", 10, NO_ROOM), ("&-", 0, ""), ("&{}", 1, "")])
+def test_an_output_that_takes_nothing_is_no_bug(
+    here: Pipeline, stdout: str, code: int, told: str, command: str
+) -> None:
+    publish(here, "r1", stage(here, "r1", FIRST, batches=("b1",)))
+    reader, writer = os.pipe()
+    # Whoever writes there writes to nobody, as to `| head` that has seen enough.
+    os.close(reader)
+    redirected = f"{sys.executable} -m batch_etl {command} >{stdout.format(writer)}"
+
+    done = subprocess.run(
+        ["bash", "-c", redirected],
+        env=environ_of(here),
+        pass_fds=[writer],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (code, told)

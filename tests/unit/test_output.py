@@ -47,6 +47,16 @@ def test_a_name_stays_whole_on_a_narrow_terminal() -> None:
     assert [line.count("2026-01-02") for line in lines if FILE in line and "1,234" in line] == [2]
 
 
+@pytest.mark.parametrize(("no_colour", "before", "behind"), [("", "\x1b[31m", "\x1b[0m"), ("1", "", "")])
+def test_an_error_is_one_line_and_red_for_people_who_want_colours(no_colour: str, before: str, behind: str) -> None:
+    terminal, other_end = pty.openpty()
+    environ = {"PYTHONPATH": f"{PROJECT / 'spark'}:{PROJECT}", "TERM": "xterm", "NO_COLOR": no_colour}
+    code = r"from batch_etl.cli.output import print_error; print_error('[b]a\x1b[2J' + 100 * ' b')"
+    subprocess.run([sys.executable, "-c", code], stderr=other_end, env=environ, check=True)
+
+    assert os.read(terminal, 10_000).decode() == f"{before}[b]a\\x1b[2J{100 * ' b'}{behind}\r\n"
+
+
 @pytest.mark.parametrize(("is_terminal", "written"), [(True, "Zoë,\\x1b[2J\n"), (False, "Zoë,\x1b[2J\n")])
 def test_rows_are_as_they_are_except_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, *, is_terminal: bool, written: str
@@ -55,8 +65,8 @@ def test_rows_are_as_they_are_except_on_a_terminal(
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(into, encoding="utf-8" if is_terminal else "latin-1"))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
 
-    open_for_rows().write("Zoë,\x1b[2J\n")
-    sys.stdout.flush()
+    with open_for_rows() as rows:
+        rows.write("Zoë,\x1b[2J\n")
 
     assert into.getvalue().decode() == written
 

@@ -1,8 +1,11 @@
 """What commands print: JSON for programs; for people tables, folded into a terminal, else a line a row."""
 
+import os
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOBase, TextIOWrapper
+from pathlib import Path
 from typing import Annotated, TextIO, cast
 
 import typer
@@ -18,6 +21,24 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _UNFOLDED = 1_000_000
 
 
+def open_streams() -> None:
+    """Standard output and error are there, also where they are closed, and what one cannot show is an escape."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Nobody closes it before the process ends.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def give_up_output() -> None:
+    """What could not be written stays unwritten: at its end Python would try once more and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_json(told: object) -> None:
     typer.echo(in_json(told))
 
@@ -25,6 +46,11 @@ def print_json(told: object) -> None:
 def print_lines(*lines: str) -> None:
     """Print text, which may hold what data and errors said: each stays a line of its own."""
     typer.echo("\n".join(map(printable, lines)))
+
+
+def print_error(text: str) -> None:
+    """Print to standard error, in red on a terminal that has colours: https://no-color.org."""
+    Console(stderr=True).print(Text(_printable_lines(text), style="red"), soft_wrap=True)
 
 
 def print_answer(told: object, lines: Iterable[str], *, as_json: bool) -> None:
@@ -36,16 +62,17 @@ class _Terminal(TextIOBase):
     """Rows as they are, but for what would steer the terminal."""
 
     def write(self, text: str) -> int:
-        return sys.stdout.write("\n".join(map(printable, text.split("\n"))))
+        return sys.stdout.write(_printable_lines(text))
 
 
-def open_for_rows() -> TextIO:
+@contextmanager
+def open_for_rows() -> Iterator[TextIO]:
     """Standard output, for rows that may go into a file: in UTF-8, whatever the terminal has."""
-    if sys.stdout.isatty():
-        return cast("TextIO", _Terminal())
-    if isinstance(sys.stdout, TextIOWrapper):
+    if isinstance(sys.stdout, TextIOWrapper) and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
-    return sys.stdout
+    yield cast("TextIO", _Terminal()) if sys.stdout.isatty() else sys.stdout
+    # Here, not at Python's end, it is found out that nobody reads them to the end.
+    sys.stdout.flush()
 
 
 def make_table(
@@ -81,6 +108,10 @@ def add_row(table: Table, cells: Sequence[object]) -> None:
 def printable(text: str) -> str:
     """The text with what would move the cursor or colour a terminal written out: \\x1b."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def print_table(table: Table) -> None:

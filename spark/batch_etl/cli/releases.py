@@ -121,8 +121,7 @@ def read(
     reveal: Reveal = False,
 ) -> None:
     """Write a table as it was in a release to the standard output; personal columns as ***."""
-    out = open_for_rows()
-    with _connected() as connection:
+    with open_for_rows() as out, _connected() as connection:
         with _snapshot(connection) as cursor:
             wanted = history.newest_release(cursor) if release is None else release
             history.require_kept(cursor, wanted)

@@ -19,7 +19,7 @@ from batch_etl.run import Run, StageResult
 from batch_etl.settings import QualityLimits
 from batch_etl.stores.audit import Ledger
 from batch_etl.stores.staging import require_staging
-from monitoring.contract_checks import check_contracts
+from monitoring.contract_checks import check_contracts, check_references
 from monitoring.ledgers import only_brought, only_judged_anew, read_ledgers, staged_batches
 from monitoring.measured_tables import Audited, measure_staged, remember
 from monitoring.reconciliation import check_reconciliation, count_rows
@@ -56,6 +56,7 @@ def check_staging(run: Run) -> StageResult:
                 quality.judge_ledgers(manifest.batches, [(ledger.dataset, ledger.batch_id) for ledger in ledgers]),
                 _check_quarantined(cursor, ledgers, run.settings.config.quality),
                 *check_contracts(cursor, run.contracts, measured),
+                *check_references(cursor, run.contracts, measured),
                 *check_reconciliation(cursor, ledgers, measured, run.contracts),
                 *check_tables(cursor, run.settings, run.contracts, touched),
                 check_unknown(measured, run.settings),
@@ -88,7 +89,7 @@ def _stop_on_error(run_key: str, results: Sequence[CheckResult]) -> None:
     for result in results:
         if not result.is_passed:
             level = logging.ERROR if result.stops_publish else logging.WARNING
-            dataset = result.name.removeprefix("contract_of_")
+            dataset = result.name.removeprefix("contract_of_").removeprefix("references_of_")
             told = {"check": result.name} if dataset == result.name else {"check": result.name, "dataset": dataset}
             log.log(level, "check %s: %s", result.name, result.message, extra=told)
     stopping = [f"{result.name} ({result.message})" for result in results if result.stops_publish]

@@ -10,7 +10,7 @@ from batch_etl.contracts.reader import read_contracts
 from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
 from batch_etl.stores.warehouse import fetch_value
-from monitoring.contract_checks import check_contracts
+from monitoring.contract_checks import check_contracts, check_references
 from monitoring.ledgers import read_ledgers, visible_batches
 from monitoring.measured_tables import measure_tables
 from monitoring.reconciliation import check_freshness, check_reconciliation, check_release
@@ -42,6 +42,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     show_measured(cursor, measured)
     return [
         *check_contracts(cursor, contracts, measured),
+        *check_references(cursor, contracts, measured),
         *check_reconciliation(cursor, read_ledgers(cursor, visible_batches(cursor)), measured, contracts),
         *check_release(cursor, measured),
         *check_tables(cursor, settings, contracts),

@@ -148,6 +148,13 @@ def judge_contract(dataset: str, rows: int, offenders: Sequence[Mapping[str, Any
     )
 
 
+def judge_references(dataset: str, rows: int, offenders: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """What the rows of a dataset refer to is there. offenders: column, refers_to, rows, sample keys."""
+    told = ", ".join(f"{row['column']}: not in {row['refers_to']} ({row['rows']:,})" for row in offenders)
+    message = f"of {counted(rows, 'row')}: {told}" if offenders else f"all {rows:,} rows refer to what is there"
+    return CheckResult(f"references_of_{dataset}", "warn", not offenders, message, offenders[:10])
+
+
 def judge_files(files: Sequence[Mapping[str, Any]]) -> CheckResult:
     """Each record and cent of each file is clean, quarantined or a duplicate, and the quarantine is all there."""
     offenders = [

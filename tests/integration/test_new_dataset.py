@@ -17,7 +17,7 @@ from batch_etl.stores import clean_records
 from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
 from monitoring.warehouse_checks import check_warehouse
-from tests.integration.conftest import STORES
+from tests.integration.conftest import CUSTOMERS, STORES
 from tests.integration.pipeline import Pipeline
 from tests.unit.gifts import GIFTS
 
@@ -113,6 +113,40 @@ def test_queries_read_it_and_releases_follow_it(
     (told,) = (row for row in report["datasets"] if row["dataset"] == "stores")
     assert told["published_rows"] == 3
     assert again.run("r3")["data_loading"].is_nothing_new
+
+
+def test_what_its_rows_refer_to_is_looked_for(
+    stores: Pipeline, tmp_path: Path, clone_database: Callable[..., str]
+) -> None:
+    again = stores.copy(tmp_path / "home", clone_database(template=stores.database))
+    refers = "\n         relationships: [{type: foreignKey, to: %s}],"
+    contract = GIFTS.replace("{name: giver_id,", "{name: giver_id," + refers % "stores.store_id")
+    contract = contract.replace("{name: gift_id,", "{name: gift_id," + refers % "customers.customer_id")
+    (again.home / "config/contracts/gifts.odcs.yaml").write_text(contract, encoding="utf-8")
+    gifts = ["ST001,C0000001,1.00,1,", "ST009,C0000001,1.00,1,", "ST005,C0000002,1.00,1,"]
+    file = "\n".join(["giver_id,gift_id,price_usd,pieces,given_on", *gifts, ""])
+    (again.raw / "gifts_1.csv").write_text(file, encoding="utf-8")
+    (again.raw / "customers_1.json").write_text(CUSTOMERS, encoding="utf-8")
+    later = ["Liste", STORES.splitlines()[1], "Sud;ST005;;;mall;2;1,00;29/02/2024;;21/11/2026 08:00", ""]
+    (again.raw / "stores_2.csv").write_text("\n".join(later), encoding="latin-1")
+
+    again.run("r2")
+
+    with closing(psycopg2.connect(again.dsn)) as connection:
+        (now,) = (told for told in check_warehouse(connection, again.settings) if told.name.startswith("references_of"))
+    assert (now.name, now.severity, now.message) == (
+        *("references_of_gifts", "warn"),
+        "of 3 rows: giver_id: not in stores.store_id (1), gift_id: not in customers.customer_id (1)",
+    )
+    stored, known = now.offenders
+    assert stored["keys"] == [{"gift_id": "C0000001", "giver_id": "ST009"}]
+    assert known["keys"] == [{"gift_id": "C0000002", "giver_id": "ST005"}]
+    published = "SELECT message, offenders FROM audit.quality_results WHERE run_key = 'r2' AND check_name = %s"
+    assert again.query(published, now.name) == [(now.message, now.offenders)]
+    again.query("DELETE FROM core.gifts WHERE giver_id != 'ST001'")
+    with closing(psycopg2.connect(again.dsn)) as connection:
+        (now,) = (told for told in check_warehouse(connection, again.settings) if told.name == now.name)
+    assert (now.is_passed, now.message) == (True, "all 1 rows refer to what is there")
 
 
 def test_the_version_that_stands_is_the_same_whether_memory_holds_the_records_or_not(

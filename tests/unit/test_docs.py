@@ -38,18 +38,19 @@ def test_every_check_has_an_entry_in_the_runbook() -> None:
         for name, severity in (call.args[:2] for call in made)
         if isinstance(name, ast.Constant) and isinstance(severity, ast.Constant)
     }
-    # Those of a key and of a contract hold the name of their table; one is named by its file in sql/checks, and three
-    # checks of figures are named by who asks for them.
+    # Those of a key, a contract and references hold the name of their table; one is named by its file in sql/checks,
+    # and those of figures by who asks for them.
     usual = {(f"{what}_as_usual", "warn") for what in ("volume", "rates", "distribution", "key_figures")}
     # The age of what is published has two results.
-    assert len(made) == len(in_code) + 5
+    assert len(made) == len(in_code) + 6
 
     entries = {
         (name, severity)
         for names, severity in re.findall(r"^### (.*) \((error|warn)\)$", RUNBOOK, re.MULTILINE)
         for name in names.split(", ")
     }
-    assert entries == in_sql | in_code | usual | {("key_of_*", "error"), ("contract_of_*", "error")}
+    of_tables = {("key_of_*", "error"), ("contract_of_*", "error"), ("references_of_*", "warn")}
+    assert entries == in_sql | in_code | usual | of_tables
 
 
 def test_every_kind_of_incident_has_an_entry_in_the_runbook() -> None:

@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.quality import CheckResult
 from batch_etl.settings import Settings
+from batch_etl.stores.contract_tables import require_types
 from batch_etl.stores.warehouse import fetch_value
 from monitoring.contract_checks import check_contracts, check_references
 from monitoring.ledgers import read_ledgers, visible_batches
@@ -21,7 +22,7 @@ from monitoring.table_checks import check_tables, check_unknown
 
 
 def check_warehouse(connection: Connection, settings: Settings) -> list[CheckResult]:
-    """Every check that needs no staging, recorded in audit.quality_results. Raises ConfigurationError.
+    """Every check that needs no staging, recorded in audit.quality_results. Raises ConfigurationError and LoadFailed.
 
     They are contracts, references, marts, tables against files and the release, and freshness; in one transaction, so
     that tables of two releases are never compared.
@@ -38,6 +39,7 @@ def _check(cursor: Cursor, settings: Settings) -> list[CheckResult]:
     cursor.execute("SET LOCAL search_path = core, marts, quarantine")
     prefer_scans(cursor)
     contracts = read_contracts(settings.folder("contracts"))
+    require_types(cursor, contracts)
     measured = measure_tables(cursor, contracts)
     show_measured(cursor, measured)
     return [

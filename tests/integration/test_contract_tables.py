@@ -116,7 +116,7 @@ def test_a_table_that_cannot_hold_what_its_contract_lets_pass_is_not_loaded(
     finer = cost.replace("numeric(12,2)", kind, 1)
     contract.write_text(f"{others}name: cost_usd{finer}", encoding="utf-8")
 
-    with pytest.raises(LoadFailed, match=rf"core\.dim_product\.cost_usd keeps {kept}; give it there and in history"):
+    with pytest.raises(LoadFailed, match=rf"core\.dim_product\.cost_usd keeps {kept}; in core.dim_product and history"):
         loaded.run("finer")
 
 

@@ -44,6 +44,38 @@ def test_a_key_that_its_table_does_not_have_is_refused(again: Pipeline) -> None:
         again.run("r2")
 
 
+def test_a_column_of_another_type_than_its_table_has_is_refused(again: Pipeline) -> None:
+    contract = again.home / CONTRACT
+    text, numbers = contract.read_text(encoding="utf-8"), "integer\n        physicalType: smallint\n"
+    limits = "        logicalTypeOptions: {minimum: 0, maximum: 500}\n"
+    # Arrow would make 7 of 007, and text of a number, without a word.
+    as_text = text.replace(limits, "").replace(numbers, "string\n        physicalType: text\n")
+    contract.write_text(as_text, encoding="utf-8")
+    told = r"core\.stores\.employees is smallint, its contract text; in core\.stores and history\.stores give"
+
+    with pytest.raises(LoadFailed, match=told):
+        again.run("r2")
+    with pytest.raises(LoadFailed, match=told):
+        failed_checks(again)
+
+    again.query("DROP VIEW masked.stores")
+    again.query("ALTER TABLE core.stores ALTER COLUMN employees TYPE text")
+    with pytest.raises(LoadFailed, match=r"history\.stores\.employees is smallint, its contract text;"):
+        again.run("r2")
+    again.query("ALTER TABLE history.stores ALTER COLUMN employees TYPE text")
+    header = STORES.splitlines()[1]
+    lines = ["Liste", header, "Sud;ST005;;;mall;007;1,00;29/02/2024;;21/11/2026 08:00", ""]
+    (again.raw / "stores_2.csv").write_text("\n".join(lines), encoding="latin-1")
+    again.run("r3")
+    assert again.query("SELECT employees FROM core.stores WHERE store_id = 'ST005'") == [("007",)]
+    contract.write_text(text, encoding="utf-8")
+    with pytest.raises(LoadFailed, match=r"core\.stores\.employees is text, its contract smallint;"):
+        failed_checks(again)
+    again.query("ALTER TABLE core.stores ALTER COLUMN employees TYPE integer USING employees::integer")
+    # As numbers they are what the contract of today lets pass, and a wider column holds them.
+    assert failed_checks(again) == []
+
+
 def test_without_its_contract_its_table_stays_and_others_are_published(again: Pipeline, tmp_path: Path) -> None:
     contract = again.home / CONTRACT
     contract.rename(tmp_path / "kept.yaml")

@@ -14,6 +14,13 @@ from batch_etl.stores.difference import Table, columns_named, read_table
 from batch_etl.stores.warehouse import fetch_rows, fetch_value, lock_tables_made
 
 STAR_TABLES = {"customers": "core.dim_customer", "products": "core.dim_product", "sales": "core.fct_sale"}
+# What holds every value of a column, by its type in the contract. Of a decimal the digits are compared too.
+_HELD_BY = {
+    "text": ("text", "character varying"),
+    "smallint": ("smallint", "integer", "bigint"),
+    "integer": ("integer", "bigint"),
+    "timestamptz": ("timestamp with time zone",),
+}
 # When a version began is told by valid_from_utc and valid_to_utc.
 _TOLD_OTHERWISE = {"customers": ("updated_at_utc",), "products": ("updated_at_utc",)}
 # The person is left out; rows can still be told apart, and counted by domain of an address and country of a number.
@@ -65,27 +72,49 @@ def make_tables(cursor: Cursor, contracts: Mapping[str, Contract]) -> list[str]:
 def require_room(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
     """Raise LoadFailed where a table cannot hold what its contract lets pass. PostgreSQL rounds without a word."""
     for contract in contracts.values():
-        _require_digits(cursor, contract)
-        table = read_table(cursor, table_of(contract.dataset))
-        if contract.dataset not in STAR_TABLES and {*table.key} != {*contract.key}:
+        name = table_of(contract.dataset)
+        # What a release replaces goes into the history as it was.
+        for held_in in (name, name.replace("core.", "history.")):
+            _require_types(cursor, held_in, contract)
+            _require_digits(cursor, held_in, contract)
+        key = read_table(cursor, name).key
+        if contract.dataset not in STAR_TABLES and {*key} != {*contract.key}:
             raise LoadFailed(
-                f"warehouse: {table.name} has the key {', '.join(table.key)}, its contract {', '.join(contract.key)}; "
+                f"warehouse: {name} has the key {', '.join(key)}, its contract {', '.join(contract.key)}; "
                 "put the key back, or give the dataset another name and so a table of its own"
             )
 
 
-def _require_digits(cursor: Cursor, contract: Contract) -> None:
-    table = table_of(contract.dataset)
+def require_types(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
+    """Raise LoadFailed where a published table has a column of another type than its contract."""
+    for contract in contracts.values():
+        _require_types(cursor, table_of(contract.dataset), contract)
+
+
+def _require_types(cursor: Cursor, table: str, contract: Contract) -> None:
+    # Arrow would cast 007 to the 7 of an integer without a word.
+    held = read_table(cursor, table).types if table_stands(cursor, table) else {}
+    for column in (column for column in contract.columns if column.name in held):
+        wanted = "numeric" if column.kind == "decimal" else column.physical_type
+        if held[column.name] not in _HELD_BY.get(wanted, (wanted,)):
+            raise _other_type(table, column, f"is {held[column.name]}", column.physical_type)
+
+
+def _require_digits(cursor: Cursor, table: str, contract: Contract) -> None:
     held = _digits_of(cursor, table)
     for column in (column for column in contract.columns if column.name in held and column.kind == "decimal"):
         asked = ((column.precision or 0) - (column.scale or 0), column.scale or 0)
         for there, wanted, place in zip(held[column.name], asked, ("before", "behind"), strict=True):
             if wanted > there:
-                raise LoadFailed(
-                    f"warehouse: {table}.{column.name} keeps {there} digits {place} the point, its contract "
-                    f"{wanted}; give it there and in {table.replace('core.', 'history.')} the type "
-                    f"{column.physical_type} (docs/contracts.md)"
-                )
+                raise _other_type(table, column, f"keeps {there} digits {place} the point", str(wanted))
+
+
+def _other_type(table: str, column: Column, held: str, wanted: str) -> LoadFailed:
+    name = table.partition(".")[2]
+    return LoadFailed(
+        f"warehouse: {table}.{column.name} {held}, its contract {wanted}; in core.{name} and history.{name} give it "
+        f"the type {column.physical_type} (docs/contracts.md)"
+    )
 
 
 def table_stands(cursor: Cursor, table: str) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
 from batch_etl.wording import in_json
 
@@ -12,12 +11,9 @@ from batch_etl.wording import in_json
 def record_results(cursor: Cursor, run_key: str, token: int, results: Sequence[CheckResult]) -> None:
     """Keep the results of an attempt, which are those of its newest try: of a check that is made no more there is none.
 
-    An attempt that was stopped may be judged again, by checks that were mended, and be published. Raises
-    ConfigurationError where a check of the user's own has the name of another one.
+    An attempt that was stopped may be judged again, by checks that were mended, and be published.
     """
     made = [result.name for result in results]
-    for name in sorted(name for name in made if made.count(name) > 1):
-        raise ConfigurationError(f"sql/checks/{name}.sql: another check has this name; rename the file")
     cursor.execute(
         "DELETE FROM audit.quality_results WHERE run_key = %s AND token = %s AND check_name != ALL(%s)",
         (run_key, token, made),

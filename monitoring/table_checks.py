@@ -4,7 +4,7 @@ Offenders are named without personal values.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -27,7 +27,7 @@ from monitoring.measured_tables import Measured
 _HEADER = re.compile(r"^-- (Severity|Sales): (.+?)\s*$", re.MULTILINE)
 
 
-class _Check(NamedTuple):
+class Check(NamedTuple):
     """A file of sql/checks. is_local: it looks at touched sales only."""
 
     file: Path
@@ -47,7 +47,7 @@ def check_tables(
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
     personal = names_in_warehouse(contracts.values())
-    checks = _read_checks(settings)
+    checks = read_checks(settings)
     found = {check.file: _find(cursor, check, personal) for check in checks if not check.is_local}
     with touched or nullcontext():
         found |= {check.file: _find(cursor, check, personal) for check in checks if check.is_local}
@@ -56,7 +56,7 @@ def check_tables(
 
 def text_of_touched(settings: Settings) -> str:
     """All that the checks say which look at touched sales only: who has another text has not audited what stays."""
-    return "\n".join(check.text for check in _read_checks(settings) if check.is_local)
+    return "\n".join(check.text for check in read_checks(settings) if check.is_local)
 
 
 def check_unknown(measured: Mapping[str, Measured], settings: Settings) -> CheckResult:
@@ -92,25 +92,34 @@ def check_keys(cursor: Cursor, load: Load, contracts: Mapping[str, Contract]) ->
     return results
 
 
-def _find(cursor: Cursor, check: _Check, personal: Collection[str]) -> CheckResult:
+def _find(cursor: Cursor, check: Check, personal: Collection[str]) -> CheckResult:
     found, offenders = find_rows(cursor, check.file, check.text, personal)
     return quality.judge_offenders(check.file.stem, check.severity, found, offenders)
 
 
-def _read_checks(settings: Settings) -> list[_Check]:
-    return [_read_check(file) for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql"))]
+def read_checks(settings: Settings) -> list[Check]:
+    """The checks of sql/checks, by name. Raises ConfigurationError, which names the faults of all."""
+    checks, faults = [], []
+    for file in sorted((settings.pipeline_home / "sql/checks").glob("*.sql")):
+        try:
+            # Some editors begin a file with a mark of its encoding.
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            faults.append(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8")
+            continue
+        header = dict(_HEADER.findall(text))
+        faults += [f"{file}: {fault}" for fault in _faults(file.stem, header)]
+        severity: quality.Severity = "error" if header.get("Severity") == "error" else "warn"
+        checks.append(Check(file, text, severity, is_local="Sales" in header))
+    if faults:
+        raise ConfigurationError(*faults)
+    return checks
 
 
-def _read_check(file: Path) -> _Check:
-    try:
-        # Some editors begin a file with a mark of its encoding.
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    header = dict(_HEADER.findall(text))
-    severity, sales = header.get("Severity"), header.get("Sales", "all")
-    if severity not in get_args(quality.Severity):
-        raise ConfigurationError(f"{file}: needs a line '-- Severity: error' or '-- Severity: warn'")
-    if sales not in ("all", "touched"):
-        raise ConfigurationError(f"{file}: '-- Sales: {sales}' must be '-- Sales: touched', or left out for all sales")
-    return _Check(file, text, "error" if severity == "error" else "warn", sales == "touched")
+def _faults(name: str, header: Mapping[str, str]) -> Iterator[str]:
+    if quality.is_made_here(name):
+        yield "another check has this name; rename the file"
+    if header.get("Severity") not in get_args(quality.Severity):
+        yield "needs a line '-- Severity: error' or '-- Severity: warn'"
+    if header.get("Sales", "touched") != "touched":
+        yield f"'-- Sales: {header['Sales']}' must be '-- Sales: touched', or left out for all sales"

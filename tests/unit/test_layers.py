@@ -23,7 +23,7 @@ RULES = (
         ("spark/",),
         ("airflow", "monitoring", "dags"),
         # The command line leads everywhere.
-        exceptions=("spark/batch_etl/cli/alerts.py", "spark/batch_etl/cli/check.py"),
+        exceptions=tuple(f"spark/batch_etl/cli/{name}.py" for name in ("alerts", "check", "configuration")),
     ),
     Rule("monitoring needs neither Airflow nor Spark", ("monitoring/",), ("airflow", "dags", "pyspark")),
     Rule(

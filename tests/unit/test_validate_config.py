@@ -70,6 +70,23 @@ def test_a_query_that_is_none_is_a_fault_too(home: Path) -> None:
     assert fault.startswith("sql/transformations/mine.sql: reads nowhere, which nothing makes; there are buyer_cohorts")
 
 
+def test_a_check_that_no_run_could_make_is_a_fault_too(home: Path) -> None:
+    (home / "sql/checks").mkdir(parents=True)
+    for name, header in (
+        ("mine", "-- Severity: warning"),
+        ("of_sales", "-- Severity: warn\n-- Sales: some"),
+        ("files_add_up", "-- Severity: warn"),
+        ("right", "-- Severity: error\n-- Sales: touched"),
+    ):
+        (home / f"sql/checks/{name}.sql").write_text(f"{header}\nSELECT 1", encoding="utf-8")
+
+    assert str(validate().exception).splitlines() == [
+        f"{home}/sql/checks/files_add_up.sql: another check has this name; rename the file",
+        f"{home}/sql/checks/mine.sql: needs a line '-- Severity: error' or '-- Severity: warn'",
+        f"{home}/sql/checks/of_sales.sql: '-- Sales: some' must be '-- Sales: touched', or left out for all sales",
+    ]
+
+
 def test_every_contract_is_named_with_its_files(home: Path) -> None:  # noqa: ARG001 - the environment points there
     told = validate()
 

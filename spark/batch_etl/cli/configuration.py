@@ -12,6 +12,7 @@ from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 from batch_etl.stores.contract_tables import own_datasets
 from batch_etl.stores.mart import read_statements
+from monitoring.table_checks import read_checks
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def validate_config(*, as_json: AsJson = False) -> None:
-    """Check config/pipeline.yaml, every contract and query, without any service; tell every fault at once."""
+    """Check config/pipeline.yaml, every contract, query and check, without any service; tell every fault at once."""
     settings = Settings()
     sizes, contracts, faults = _read_everything(settings)
     if as_json:
@@ -48,6 +49,10 @@ def _read_everything(settings: Settings) -> tuple[dict[str, str], dict[str, Cont
         contracts = read_contracts(folder)
         faults += missing_contracts(contracts, folder)
         read_statements(settings.pipeline_home, own_datasets(contracts))
+    except ConfigurationError as error:
+        faults += error.faults
+    try:
+        read_checks(settings)
     except ConfigurationError as error:
         faults += error.faults
     return sizes, contracts, faults

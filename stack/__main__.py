@@ -1,6 +1,7 @@
 """`python -m stack COMMAND`: what the scripts in the repository's folder call."""
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
         return COMMANDS[command](script, rest)
     except StackError as error:
         print(f"{script}: {error}", file=sys.stderr)
+        if command == "etl" and "--json" in rest:
+            # As batch_etl/cli does it.
+            print(json.dumps({"error": str(error)}))
         return 1
     except PermissionError as error:
         print(f"{script}: {error.filename} is closed to you, most likely since a start as root", file=sys.stderr)

@@ -57,9 +57,12 @@ class Warehouse:
         done = self._run(*arguments, may_fail=True)
         try:
             # The last line: Compose may have said something before it.
-            return json.loads(done.stdout.splitlines()[-1])
+            found = json.loads(done.stdout.splitlines()[-1])
         except (ValueError, IndexError):
             raise _failure(arguments, done) from None
+        if isinstance(found, dict) and "error" in found:
+            raise _failure(arguments, done)
+        return found
 
     def _run(self, *arguments: str, may_fail: bool = False) -> "subprocess.CompletedProcess[str]":
         own = {**os.environ, "COLUMNS": "200"}

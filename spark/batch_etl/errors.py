@@ -14,6 +14,8 @@ class EtlError(Exception):
     exit_code = 10
     # Of what has no class nothing is known.
     is_transient = True
+    # Whether ./etl has printed before what is wrong, as the answer that it was asked for.
+    is_answered = False
 
     def __init__(self, message: str, *, dataset: str | None = None) -> None:
         super().__init__(message)

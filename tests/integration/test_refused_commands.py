@@ -1,5 +1,6 @@
-"""A command of ./etl that cannot be done says why: in a sentence, and in its exit code."""
+"""A command of ./etl that cannot be done says why: in a sentence, in its exit code, and in JSON where asked for."""
 
+import json
 import os
 import subprocess
 import sys
@@ -69,6 +70,39 @@ def test_a_server_that_answers_without_the_warehouse_is_not_told_to_start(
 
     with pytest.raises(WarehouseUnavailable, match=r'"nowhere" does not exist; \./start\.sh waits for it and makes'):
         etl("status")
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        *[("summary", 17), ("summary --run x", 11), ("plan", 20), ("acknowledge 7", 21), ("verify --size x", 11)],
+        *[("releases diff 1 2", 20), ("releases restore 1", 20), ("releases resume", 20)],
+        *[
+            ("quarantine list --dataset x", 11),
+            ("quarantine show --since x", 11),
+            ("quarantine export --dataset x", 11),
+        ],
+    ],
+)
+def test_an_error_is_told_to_programs_too(capsys: pytest.CaptureFixture[str], command: str, code: int) -> None:
+    assert ended(*command.split()) == code
+    plain = capsys.readouterr()
+    assert ended(*command.split(), "--json") == code
+    told = capsys.readouterr()
+
+    assert plain.out == ""
+    assert plain.err == told.err
+    assert json.loads(told.out) == {"error": told.err.removesuffix("\n")}
+
+
+def test_an_answer_that_is_an_error_is_told_once(here: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    (here.home / "sql/checks/mine.sql").write_text("-- Severity: error\nSELECT 1 AS one\n", encoding="utf-8")
+
+    assert ended("check", "--json") == 15
+    assert "mine" in [check["name"] for check in json.loads(capsys.readouterr().out)]
+    assert ended("verify", "--size", "small", "--expected", str(PROJECT / "data/expected"), "--json") == 18
+    assert json.loads(capsys.readouterr().out)["agrees"] is False
 
 
 @pytest.mark.usefixtures("here")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import psycopg2
 import typer
@@ -21,7 +22,7 @@ from batch_etl.cli import (
     releases,
     verify,
 )
-from batch_etl.cli.output import give_up_output, open_streams, print_error
+from batch_etl.cli.output import give_up_output, open_streams, print_error, print_json
 from batch_etl.errors import ConfigurationError, EtlError, WarehouseUnavailable
 
 app = typer.Typer(help="The batch ETL stack from the command line.", no_args_is_help=True, add_completion=False)
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _run(given)
     except EtlError as error:
         print_error(str(error))
+        if "--json" in given and not error.is_answered:
+            with suppress(OSError):
+                print_json({"error": str(error)})
         give_up_output()
         sys.exit(error.exit_code)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from batch_etl.cli.output import AsJson, print_json, print_lines
+from batch_etl.cli.output import AsJson, answered, print_json, print_lines
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.contracts.together import missing_contracts
@@ -31,7 +31,7 @@ def validate_config(*, as_json: AsJson = False) -> None:
         for contract in contracts.values():
             print_lines(f"{contract.dataset}: {len(contract.columns)} columns, files {contract.file_pattern}")
     if faults:
-        raise ConfigurationError(*faults)
+        raise answered(ConfigurationError(*faults))
 
 
 def _read_everything(settings: Settings) -> tuple[dict[str, str], dict[str, Contract], list[str]]:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from batch_etl.errors import EtlError
 from batch_etl.wording import in_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -51,6 +52,12 @@ def print_lines(*lines: str) -> None:
 def print_error(text: str) -> None:
     """Print to standard error, in red on a terminal that has colours: https://no-color.org."""
     Console(stderr=True).print(Text(_printable_lines(text), style="red"), soft_wrap=True)
+
+
+def answered(error: EtlError) -> EtlError:
+    """The error of a command whose answer, already printed, is that something is wrong."""
+    error.is_answered = True
+    return error
 
 
 def print_answer(told: object, lines: Iterable[str], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from batch_etl.cli.output import AsJson, add_row, make_table, print_json, print_lines, print_table
+from batch_etl.cli.output import AsJson, add_row, answered, make_table, print_json, print_lines, print_table
 from batch_etl.datagen.expected import Finding, Totals, compare
 from batch_etl.errors import ConfigurationError, VerificationFailed
 from batch_etl.settings import Settings
@@ -54,7 +54,7 @@ def verify(
             print_lines(f"the warehouse differs: {cause}")
         print_table(_as_table(findings))
     if wrong:
-        raise VerificationFailed(f"{_complaint(folder / f'{size}{_SUFFIX}', findings, wrong)}; {cause}")
+        raise answered(VerificationFailed(f"{_complaint(folder / f'{size}{_SUFFIX}', findings, wrong)}; {cause}"))
 
 
 def likely_cause(answers: Mapping[str, Totals], largest: str, read: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from stack import __main__ as stack
 from stack.backend import SERVICES, StackError
 from stack.layout import ROOT
 from stack.local import java, local_backend, postgres, processes, requirements, services, venv
@@ -86,6 +87,24 @@ def test_a_venv_whose_python_has_gone_is_not_installed(tmp_path: Path, monkeypat
     monkeypatch.setattr(venv, "MARKER", tmp_path / "marker")
     venv.mark_installed([lock])
     assert not venv.is_installed(lock)
+
+
+@pytest.mark.parametrize(("options", "told"), [([], ""), (["--json"], '{"error": "nothing is installed yet; %s"}\n')])
+def test_etl_before_the_first_start_says_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    told: str,
+) -> None:
+    monkeypatch.setattr(local_backend, "VENV", tmp_path)
+    monkeypatch.setattr(stack, "open_current", local_backend.LocalBackend)
+
+    assert stack.main(["etl", "etl", "status", *options]) == 1
+
+    fix = "./start.sh installs it"
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (told.replace("%s", fix), f"etl: nothing is installed yet; {fix}\n")
 
 
 def test_the_interpreter_for_the_venv_is_one_that_runs() -> None:

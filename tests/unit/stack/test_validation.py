@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stack.apart import copy_project
+from stack.backend import StackError
 from stack.complete import judge_contents, judge_restored, judge_same
 from stack.compose.compose_backend import read_size
 from stack.dag_run import RunResult
@@ -14,7 +15,7 @@ from stack.demo_runs import judge_comparison, judge_releases, judge_report, judg
 from stack.layout import ROOT
 from stack.production import Point, as_table, generated_files, judge_growth, judge_held, judge_idle, judge_raw
 from stack.settings import CATALOG, load_settings
-from stack.warehouse import largest, size_of
+from stack.warehouse import Warehouse, largest, size_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,19 @@ def test_the_largest_size_is_the_one_with_the_most_sales() -> None:
     assert largest({"small", "large", "medium"}) == "large"
     assert largest({"large", "100000", "1000000"}) == "1000000"
     assert largest(set()) == ""
+
+
+@pytest.mark.parametrize("said", ['{"error": "no release yet"}', "no JSON at all", ""])
+def test_an_answer_of_etl_that_is_none_is_a_failure_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    etl = tmp_path / "etl"
+    etl.write_text(f"#!/bin/sh\necho '{said}'\necho 'no release yet' >&2\nexit 20\n", encoding="utf-8")
+    etl.chmod(0o700)
+    monkeypatch.setattr("stack.warehouse.ROOT", tmp_path)
+
+    with pytest.raises(StackError, match=r"^\./etl contents --json failed: no release yet$"):
+        Warehouse().contents()
 
 
 def test_a_warehouse_with_somebodys_own_files_is_left_alone_and_the_way_out_is_told() -> None:

@@ -21,6 +21,10 @@ def etl(*arguments: str) -> str:
     return CliRunner().invoke(cli.app, arguments, catch_exceptions=False).output
 
 
+def test_before_the_first_release_there_is_none(here: Pipeline) -> None:  # noqa: ARG001 - the environment
+    assert etl("contents") == "release none yet\n"
+
+
 def test_each_content_that_was_read_is_one_source(here: Pipeline) -> None:
     assert etl("sources") == "nothing was read yet\n"
     insert = "INSERT INTO audit.source_files (run_key, file_name, dataset, batch_id, state, records) VALUES {}"

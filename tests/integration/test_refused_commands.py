@@ -115,6 +115,46 @@ def test_an_argument_that_is_not_utf8_is_refused(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith("'caf\\xe9': not UTF-8, ")
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "command",
+    [
+        *["quarantine show --limit 9223372036854775808", "quarantine show --limit -1", "releases --json diff 1 2"],
+        *["releases diff 1 2 --limit 9223372036854775808", "quarantine replay --timeout -1"],
+        *["generate --rows 20 --dirt nan", "generate --rows 20 --processes 9999999999"],
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert ended(*command.split()) == 2
+
+    assert "Invalid value" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named(here: Pipeline) -> None:
+    here.query("INSERT INTO quarantine.records VALUES ('sales', 'b1', 1, 'sales.csv', 'x', '[\"x\"]')")
+    (here.home / "file").touch()
+    command = [sys.executable, "-m", "batch_etl", "quarantine", "export", "--out", str(here.home / "file")]
+
+    done = subprocess.run(command, env=environ_of(here), capture_output=True, text=True, check=False)
+
+    told = f"{here.home}/file: File exists; look at the path, its rights and the room on its disk\n"
+    assert (done.returncode, done.stderr) == (10, told)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_user_without_a_name_is_asked_for_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    # As in a container that runs under the user of the machine.
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+
+    assert ended("acknowledge", "1") == 11
+
+    assert capsys.readouterr().err.startswith("--by: ")
+
+
 def test_a_connection_that_is_lost_is_no_bug(here: Pipeline) -> None:
     waiting = "FROM pg_stat_activity WHERE application_name = 'releases' AND wait_event_type = 'Lock'"
     with closing(psycopg2.connect(here.dsn)) as other, other.cursor() as cursor:
@@ -131,7 +171,7 @@ def test_a_connection_that_is_lost_is_no_bug(here: Pipeline) -> None:
     assert told.count("\n") == 1
 
 
-NO_ROOM = "output: No space left on device; see that it is there, open to you, and on a disk with room\n"
+NO_ROOM = "output: No space left on device; look at the path, its rights and the room on its disk\n"
 
 
 @pytest.mark.parametrize("command", ["incidents", "releases read marts.category_sales"])

@@ -68,7 +68,7 @@ def _run(arguments: Sequence[str]) -> None:
         # In the middle: whoever cannot connect is told so by stores/warehouse.py.
         raise WarehouseUnavailable(f"warehouse: {error}; python3 validate_simple.py tells what is down") from None
     except OSError as error:
-        fix = "see that it is there, open to you, and on a disk with room"
+        fix = "look at the path, its rights and the room on its disk"
         raise EtlError(f"{error.filename or 'output'}: {error.strerror or error}; {fix}") from None
 
 

@@ -55,7 +55,7 @@ def contents(*, as_json: AsJson = False) -> None:
         tables = {name: _content(cursor, name) for name in history.published_tables(cursor)}
     told = {"release": newest, "tables": tables}
     lines = [
-        f"release {newest}",
+        f"release {newest or 'none yet'}",
         *(f"  {name:<28} {t['rows']:>12,}  {t['hash']}" for name, t in tables.items()),
     ]
     print_answer(told, lines, as_json=as_json)

@@ -1,5 +1,6 @@
 """`./etl generate`: raw files with known answers."""
 
+import math
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -39,11 +40,14 @@ def generate(
     expected: Annotated[
         Path | None, typer.Option(help="Folder for the answers; `expected` in --out if not said.")
     ] = None,
-    processes: Annotated[int | None, typer.Option(min=1, help="One for each processor, if not said.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, max=999, help="One for each processor, if not said.")] = None,
 ) -> None:
     """Write sales, customers and products with dirt in them, and what a perfect pipeline makes of each record."""
     if size and rows:
         raise typer.BadParameter("give --size or --rows, not both")
+    if math.isnan(dirt):
+        # It is below no bound, and above none.
+        raise typer.BadParameter("nan is no share", param_hint="--dirt")
     # Here, not above: every other command would wait for NumPy and Arrow too.
     from batch_etl.datagen.files import SIZES, Place, generate_size  # noqa: PLC0415
     from batch_etl.datagen.world import World  # noqa: PLC0415

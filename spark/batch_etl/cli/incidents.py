@@ -9,6 +9,7 @@ import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.cli.output import AsJson, add_row, make_table, print_answer, print_json, print_lines, print_table
+from batch_etl.errors import ConfigurationError
 from batch_etl.settings import Settings
 from batch_etl.stores import incidents, warehouse
 
@@ -62,11 +63,19 @@ def acknowledge(
     as_json: AsJson = False,
 ) -> None:
     """Tell the others that somebody is at an incident. It closes by itself when it is over."""
-    who = by or getpass.getuser()
+    who = by or _user()
     with _connected() as connection, connection, connection.cursor() as cursor:
         incidents.acknowledge(cursor, incident_id, by=who, now=datetime.now(UTC))
     told = {"incident_id": incident_id, "acknowledged_by": who}
     print_answer(told, [f"incident {incident_id} is acknowledged by {who}"], as_json=as_json)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    # KeyError: until Python 3.12.
+    except (OSError, KeyError):
+        raise ConfigurationError("--by: this system has no name for its user; say who is at it") from None
 
 
 def _connected() -> AbstractContextManager[Connection]:

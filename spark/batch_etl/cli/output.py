@@ -18,6 +18,8 @@ from batch_etl.wording import in_json
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+# More than anybody reads, and a number that PostgreSQL takes as a LIMIT.
+MOST_ROWS = 1_000_000_000
 # Wider than any row: a row that is folded cannot be found by grep.
 _UNFOLDED = 1_000_000
 

@@ -3,6 +3,7 @@
 What counts is what is published: quarantine.records in the warehouse. The lake's quarantine/ is on its way there.
 """
 
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import chain, groupby
@@ -12,7 +13,15 @@ from typing import Annotated
 import typer
 
 from batch_etl.cli import quarantine_views as views
-from batch_etl.cli.output import AsJson, open_console, print_answer, print_json, print_lines, print_table
+from batch_etl.cli.output import (
+    MOST_ROWS,
+    AsJson,
+    open_console,
+    print_answer,
+    print_json,
+    print_lines,
+    print_table,
+)
 from batch_etl.errors import ConfigurationError
 from batch_etl.quarantine import replay as replaying
 from batch_etl.quarantine.desk import Desk, open_desk
@@ -56,7 +65,7 @@ def show(
     reason: Reason = "",
     since: Since = "",
     file: File = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many records.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="At most so many records.")] = 20,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show personal columns too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -88,14 +97,14 @@ def export(
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
     with open_desk(Settings(), "quarantine export") as desk:
         selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
-        portions = read_records(desk.connection, selection)
+        folder = (out or desk.lake.exports).absolute()
         exports: list[Export] = []
-        for name, of_dataset in groupby(portions, key=lambda portion: portion[0].dataset):
-            if name in desk.contracts:
-                headers, folder = desk.columns(name), out or desk.lake.exports
-                exports.append(
-                    export_records(of_dataset, desk.contracts[name], headers, folder=folder.absolute(), stamp=stamp)
-                )
+        # Closed before the connection, also where a file cannot be written.
+        with closing(read_records(desk.connection, selection)) as portions:
+            for name, of_dataset in groupby(portions, key=lambda portion: portion[0].dataset):
+                if name in desk.contracts:
+                    headers, contract = desk.columns(name), desk.contracts[name]
+                    exports.append(export_records(of_dataset, contract, headers, folder=folder, stamp=stamp))
     if as_json:
         print_json([asdict(export) for export in exports])
     else:
@@ -110,7 +119,7 @@ def replay(
     file: File = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen; needs no Airflow.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended and tell what moved.")] = True,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 3600,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = 3600,
     as_json: AsJson = False,
 ) -> None:
     """Judge quarantined records by today's contracts and publish what changes.

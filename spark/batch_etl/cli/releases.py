@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from batch_etl import restore
-from batch_etl.cli.output import AsJson, open_for_rows, print_answer
+from batch_etl.cli.output import MOST_ROWS, AsJson, open_for_rows, print_answer
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ReleaseUnavailable
 from batch_etl.quarantine.desk import read_desk
@@ -45,6 +45,8 @@ def register(app: typer.Typer) -> None:
 def list_all(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List every release, newest first: when, by which run, and what it changed."""
     if context.invoked_subcommand:
+        if as_json:
+            raise typer.BadParameter("--json stands behind the command, as in ./etl releases diff 1 2 --json")
         return
     with _connected() as connection, connection, connection.cursor() as cursor:
         releases = history.list_releases(cursor)
@@ -57,7 +59,7 @@ def diff(
     after: int,
     *,
     table: Annotated[str, typer.Option(help="One table, such as core.fct_sale; all where nothing is said.")] = "",
-    limit: Annotated[int, typer.Option(min=0, help="Rows of each table to show.")] = 20,
+    limit: Annotated[int, typer.Option(min=0, max=MOST_ROWS, help="Rows of each table to show.")] = 20,
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:

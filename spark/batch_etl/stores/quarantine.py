@@ -1,6 +1,6 @@
 """Reads quarantine.records: what is published is what people see, show, export and judge again."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import astuple
 from itertools import groupby, islice
 from operator import itemgetter
@@ -108,7 +108,7 @@ def count_records(connection: Connection, selection: Selection) -> int:
 
 def read_records(
     connection: Connection, selection: Selection, *, limit: int | None = None, offset: int = 0
-) -> Iterator[list[QuarantinedRecord]]:
+) -> Generator[list[QuarantinedRecord], None, None]:
     """Records in portions of one file each, by dataset, newest file first; never all of them in memory."""
     with connection, connection.cursor("quarantine", RealDictCursor) as cursor:
         cursor.itersize = _CHUNK_RECORDS

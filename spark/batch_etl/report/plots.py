@@ -4,6 +4,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -82,7 +83,7 @@ def plot_bars(names: Sequence[str], values: Sequence[float], *, title: str, form
         axes.bar_label(bars, labels=[form.format(value) for value in values], padding=4)
         axes.invert_yaxis()
         axes.margins(x=0.16)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_major_formatter(_short)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.grid(visible=False, axis="y")
 
@@ -106,7 +107,7 @@ def plot_runs(runs: Rows, *, title: str) -> Markup:
         axes.plot(stopped, heights, "x", color=_INK, label=label, transform=above, clip_on=False)
         axes.set_xticks([0, len(runs) - 1] if len(runs) > 1 else [0])
         # In two lines: two runs stand close together.
-        axes.set_xticklabels([f"{runs[place]['started_at']:%d %b\n%H:%M}" for place in axes.get_xticks().astype(int)])
+        axes.set_xticklabels([_moment(runs[place]["started_at"]) for place in axes.get_xticks().astype(int)])
         axes.set_xlim(-0.6, max(len(runs), 8) - 0.4)
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -144,6 +145,15 @@ def _of_the_page(tag: str) -> str:
     for stand_in, colour in _COLOURS.items():
         tag = tag.replace(stand_in, colour)
     return tag
+
+
+def _short(value: float, _: float) -> str:
+    # 800m is 0.8 for engineers only.
+    return EngFormatter(sep="")(value) if abs(value) >= 1 else f"{value:g}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%d %b\n%H:%M}"
 
 
 def _label(name: str) -> str:

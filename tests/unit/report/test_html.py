@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -51,6 +51,17 @@ def test_the_tables_hold_every_figure_of_the_summary() -> None:
         ["sales.csv", "sales", "landed", "1,020", "1,000", "15", "5", "-"],
         ["products.csv", "products", "refused", "-", "-", "-", "-", "empty"],
     ]
+
+
+def test_moments_are_told_in_utc_wherever_the_server_stands() -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=5)))
+    figures = {**FIGURES, "started_at": at, "read_at": at}
+    page = "".join(Page.read(render_html(replace(FULL, figures=figures))).text)
+
+    assert cell(at) == "2026-01-01 22:04:05 UTC"
+    assert "began 2026-01-01 22:04:05 UTC" in page
+    assert "01 Jan" in page
+    assert "22:04" in page.split("Records of the last runs")[1]
 
 
 def test_a_run_that_read_nothing_has_a_report() -> None:

@@ -30,6 +30,15 @@ def test_days_below_nothing_are_on_the_plot() -> None:
     assert lowest(["50.00", "100.00"]) > 0
 
 
+def test_less_than_one_is_told_in_plain_digits() -> None:
+    plot = plot_bars(["data_cleaning", "publish"], [2.2, 0.1], title="Seconds of the stages", form="{:.1f} s")
+
+    labels = re.findall(r">([^<>\n]+)</text>", plot)
+    assert "0.8" in labels
+    assert not [label for label in labels if label.endswith("m")]
+    assert "5k" in re.findall(r">([^<>\n]+)</text>", plot_bars(["toys"], [15_000], title="Net USD of the categories"))
+
+
 def test_a_name_may_look_like_what_the_plot_replaces() -> None:
     plot = plot_bars([COLOUR, "font-family: Arial; x"], [1, 2], title="Names")
 

@@ -74,10 +74,10 @@ def size(count: int | None) -> str:
     raise AssertionError("every size has a unit")
 
 
-def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
-    """How far a figure is from another one, in percent; of one below nothing there is no share."""
+def change(now: float | Decimal | None, before: float | Decimal | None) -> str | None:
+    """How far a figure is from another one, in percent; None where there is none, or none above nothing."""
     if now is None or not before or before < 0:
-        return "-"
+        return None
     return f"{float(now) / float(before) - 1:+z.1%}"
 
 

@@ -116,6 +116,7 @@ SELECT
     outcome.outcome,
     told.release,
     told.visible_release,
+    known_release.restored_from,
     found.source_files,
     found.refused_files,
     COALESCE(known.sales, sales.sales - since.sales) AS sales,
@@ -125,6 +126,7 @@ FROM outcome
 CROSS JOIN known
 CROSS JOIN began
 CROSS JOIN told
+LEFT JOIN audit.releases AS known_release ON told.release = known_release.release
 CROSS JOIN since
 CROSS JOIN found
 CROSS JOIN sales

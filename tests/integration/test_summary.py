@@ -123,6 +123,18 @@ def test_a_run_that_published_nothing_tells_the_release_that_stays(loaded: Pipel
     assert verdict(loaded, "r2") == "Run r2: nothing new, release 2 stays"
 
 
+def test_a_restore_says_so_and_a_run_that_leaves_it_alone_too(loaded: Pipeline) -> None:
+    loaded.run("r1", stages=AFTER_LOADING)
+    put(loaded, "sales_2.csv", "S00000010")
+    loaded.run("r2")
+    go_back(loaded, 1)
+    loaded.run("r3")
+
+    assert verdict(loaded, "restore_1") == "Run restore_1: put release 1 back as release 3"
+    assert verdict(loaded, "r2") == "Run r2: published as release 2; release 3 stands now"
+    assert verdict(loaded, "r3") == "Run r3: nothing new, release 3 stays, which put release 1 back"
+
+
 def test_a_mart_is_changed_where_a_row_of_it_is(stores: Pipeline) -> None:
     # Nothing was sold yet: of the marts only that of products has a row, that of the unknown one.
     summary = told(stores, "r1")

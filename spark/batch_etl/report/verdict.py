@@ -7,11 +7,14 @@ Mood = Literal["good", "warn", "bad"]
 
 
 def verdict(figures: Mapping[str, Any]) -> str:
-    """What is visible after the run, and whether the run made it so."""
-    outcome, release = figures["outcome"], figures["release"]
+    """What is visible after the run, and whether the run made it so. A row of marts.daily_summary tells no restore."""
+    outcome, release, restored = figures["outcome"], figures["release"], figures.get("restored_from")
     stays = "there is no release yet" if release is None else f"release {release} stays"
+    published = f"put release {restored} back as" if restored else "published as"
+    if restored:
+        stays += f", which put release {restored} back"
     outcomes = {
-        "published": f"published as release {release}{_what_stands_now(figures)}",
+        "published": f"{published} release {release}{_what_stands_now(figures)}",
         "unchanged": f"nothing new, {stays}",
         "dry run": f"dry run: nothing was published, {stays}; ./etl plan tells what a publish would change",
         "dry run, nothing new": f"dry run: nothing new, {stays}",

@@ -12,6 +12,7 @@ FIGURES = {
     "outcome": "published",
     "release": 3,
     "visible_release": 3,
+    "restored_from": None,
     "source_files": 2,
     "refused_files": 1,
     "source_records": 1020,

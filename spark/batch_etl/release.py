@@ -97,14 +97,13 @@ def publish(connection: Connection, run_key: str, token: int, *, limits: Release
 
 
 def _make_partitions(cursor: Cursor, *, run_key: str, token: int, may_adopt: bool) -> bool:
-    """Have a partition for each new month, unless tables of staging had better become them: returns whether so."""
+    """Have a partition for each month, unless tables of staging had better become those of new ones: whether so."""
     load = _load_to_publish(cursor, run_key, token)
     tables = [read_table(cursor, name) for name in load.mart.rows]
-    if may_adopt and is_worth_adopting(cursor, tables, load):
-        return True
+    adopts = may_adopt and is_worth_adopting(cursor, tables, load)
     for table in tables:
-        make_partitions(cursor, table, load)
-    return False
+        make_partitions(cursor, table, load, adopts=adopts)
+    return adopts
 
 
 def _publish_all(

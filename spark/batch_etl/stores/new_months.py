@@ -54,29 +54,35 @@ def new_parts(cursor: Cursor, table: Table, load: Load, release: int | None = No
     if table.month_column is None:
         return []
     standing, had, held = standing_months(cursor, table), *_months_of_releases(cursor, table, release)
-    new = [
+    return [
         part
         for part in load.staged(table.name)
         if not (part.month in standing and _has_rows(cursor, table, part.month))
         # A release has emptied what the last one does not hold: that its rows come again is told one by one.
-        and (part.month not in had or part.month in held or part.month not in standing)
+        and (part.month not in had or part.month in held)
         # Nobody knows any more what it would come on top of.
         and not part.on_top_of
     ]
-    for month in [part.month for part in new if part.month not in standing]:
-        _refuse_detached(cursor, table, month)
-    return new
 
 
 def is_worth_adopting(cursor: Cursor, tables: Iterable[Table], load: Load) -> bool:
     return sum(part.rows for table in tables for part in new_parts(cursor, table, load)) >= WORTH_ADOPTING_ROWS
 
 
-def make_partitions(cursor: Cursor, table: Table, load: Load) -> None:
-    """Attach an empty partition for each new month that has none. To be committed before the publish begins."""
-    standing = standing_months(cursor, table) if table.month_column else []
-    for part in new_parts(cursor, table, load):
-        if part.month not in standing:
+def make_partitions(cursor: Cursor, table: Table, load: Load, *, adopts: bool) -> None:
+    """Attach an empty partition for each staged month that has none. To be committed before the publish begins.
+
+    adopts  leave out those that their tables in staging become
+    """
+    if table.month_column is None:
+        return
+    standing = standing_months(cursor, table)
+    adopted = [part.month for part in new_parts(cursor, table, load)] if adopts else []
+    for part in load.staged(table.name):
+        if part.month in standing or part.on_top_of:
+            continue
+        _refuse_detached(cursor, table, part.month)
+        if part.month not in adopted:
             partition = _partition(table, part.month)
             like = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING CONSTRAINTS)")
             cursor.execute(like.format(partition, table.identifier))

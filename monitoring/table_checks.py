@@ -18,6 +18,7 @@ from batch_etl.errors import ConfigurationError
 from batch_etl.quality import CheckResult
 from batch_etl.quarantine.masking import masked_row, names_in_warehouse, personal_names
 from batch_etl.settings import Settings
+from batch_etl.stores.contract_tables import hidden_columns, table_of, table_stands
 from batch_etl.stores.difference import read_table
 from batch_etl.stores.loads import Load
 from batch_etl.stores.warehouse import fetch_rows
@@ -46,7 +47,9 @@ def check_tables(
 
     touched  in which fct_sale means the rows on which a publish has an effect: for checks that say so. None: all rows
     """
-    personal = names_in_warehouse(contracts.values())
+    tables = [read_table(cursor, name) for name in map(table_of, contracts) if table_stands(cursor, name)]
+    hidden = (hidden_columns(table.name, table.columns, contracts) for table in tables)
+    personal = names_in_warehouse(contracts.values()).union(*hidden)
     checks = read_checks(settings)
     found = {check.file: _find(cursor, check, personal) for check in checks if not check.is_local}
     with touched or nullcontext():

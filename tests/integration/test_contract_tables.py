@@ -9,7 +9,7 @@ import pytest
 
 from batch_etl.contracts.reader import read_contract, read_contracts
 from batch_etl.errors import LoadFailed
-from batch_etl.stores.contract_tables import follow_contracts, make_tables
+from batch_etl.stores.contract_tables import follow_contracts, hidden_columns, make_tables
 from tests.integration.pipeline import AFTER_LOADING, PROJECT, Pipeline
 
 COUPON = """\
@@ -156,3 +156,12 @@ def test_a_mart_that_the_tables_do_not_know_is_told_with_the_fix(loaded: Pipelin
 
     with pytest.raises(LoadFailed, match=told):
         loaded.run("r2", stages=["data_loading"])
+
+
+def test_of_a_table_whose_dataset_has_ended_every_column_is_hidden() -> None:
+    contracts = read_contracts(PROJECT / "config/contracts")
+
+    assert hidden_columns("core.gifts", ("gift_id", "pieces"), contracts) == {"gift_id", "pieces"}
+    assert hidden_columns("core.dim_customer", ("email", "city", "customer_key", "fax"), contracts) == {"email", "fax"}
+    assert hidden_columns("marts.buyers", ("email", "orders"), contracts) == {"email"}
+    assert hidden_columns("core.dim_date", ("calendar_date",), contracts) == set()

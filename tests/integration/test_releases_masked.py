@@ -2,13 +2,17 @@
 
 import csv
 import json
+import re
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from batch_etl import cli
+from monitoring.warehouse_checks import check_warehouse
 from tests.integration.pipeline import AFTER_LOADING, Pipeline
 
 # Ann moves and takes another address; the second record breaks its contract.
@@ -75,6 +79,20 @@ def test_a_table_of_a_release_is_exact_only_when_asked(table: str, form: str) ->
     assert masked.stderr == f"{table}: personal columns are ***; --reveal gives them as they are\n"
     assert [word for word in ("smith@example.org", "Bob Brown") if word in revealed.stdout] != []
     assert revealed.stderr == ""
+
+
+def test_a_column_that_has_left_its_contract_stays_hidden(here: Pipeline) -> None:
+    contract = here.home / "config/contracts/customers.odcs.yaml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(re.sub(r" +- name: email\n(?: {8}.*\n)+", "", text), encoding="utf-8")
+    check = "-- Severity: warn\nSELECT * FROM dim_customer\n"
+    (here.home / "sql/checks/mine.sql").write_text(check, encoding="utf-8")
+
+    told = releases("read", "core.dim_customer").stdout + releases("diff", "1", "2").output
+    with closing(psycopg2.connect(here.dsn)) as connection:
+        told += str(check_warehouse(connection, here.settings))
+
+    assert [word for word in PERSONAL if word in told] == []
 
 
 def test_what_is_not_personal_is_read_as_it_is() -> None:

@@ -9,13 +9,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from batch_etl.contract import Contract
 from batch_etl.contracts.reader import read_contracts
-from batch_etl.quarantine.masking import masked, masked_row, personal_names
+from batch_etl.quarantine.masking import masked, masked_row
 from batch_etl.quarantine.outlook import Outlook, foresee
 from batch_etl.quarantine.record import QuarantinedRecord
 from batch_etl.quarantine.selection import Selection
 from batch_etl.records.header import Header
 from batch_etl.settings import Settings
 from batch_etl.stores import warehouse
+from batch_etl.stores.contract_tables import hidden_columns
 from batch_etl.stores.lake import Lake
 from batch_etl.stores.landing import find_batch, known_batches
 from batch_etl.stores.quarantine import read_records
@@ -52,7 +53,7 @@ class Desk:
     def masked_row(self, table: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row of a published table as people may see it: without personal values."""
         if table != "quarantine.records":
-            return masked_row(row, personal_names(self.contracts.values()))
+            return masked_row(row, hidden_columns(table, row, self.contracts))
         told = {**row, "reasons": tuple(row["reasons"]), "first_seen_at": None, "last_seen_at": None}
         seen = self.masked(QuarantinedRecord(**told))
         return {**row, "raw": seen.raw, "reasons": list(seen.reasons)}

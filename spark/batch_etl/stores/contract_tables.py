@@ -21,6 +21,7 @@ _HELD_BY = {
     "integer": ("integer", "bigint"),
     "timestamptz": ("timestamp with time zone",),
 }
+_OF_NO_DATASET = ("core.dim_date",)
 # When a version began is told by valid_from_utc and valid_to_utc.
 _TOLD_OTHERWISE = {"customers": ("updated_at_utc",), "products": ("updated_at_utc",)}
 # The person is left out; rows can still be told apart, and counted by domain of an address and country of a number.
@@ -150,9 +151,21 @@ def _add_columns(cursor: Cursor, contract: Contract) -> Iterator[str]:
             yield f"{table.name}.{column.name}"
 
 
+def hidden_columns(table: str, columns: Iterable[str], contracts: Mapping[str, Contract]) -> set[str]:
+    """Columns of a table that nobody may see: by their name in any contract, and by the contract of the table.
+
+    What a column holds that has left its contract nobody knows any more, nor what a table whose dataset has ended.
+    """
+    held, by_table = {*columns}, {table_of(dataset): contract for dataset, contract in contracts.items()}
+    hidden = personal_names(contracts.values()) & held
+    if table in by_table:
+        return hidden | _personal(held, by_table[table])
+    return held if table.startswith("core.") and table not in _OF_NO_DATASET else hidden
+
+
 def _let_read_records(cursor: Cursor, contract: Contract) -> None:
     table = read_table(cursor, table_of(contract.dataset))
-    _let_read(cursor, table, _personal(table, contract), contract)
+    _let_read(cursor, table, _personal(table.columns, contract), contract)
 
 
 def _let_read_marts(cursor: Cursor, contracts: Mapping[str, Contract]) -> None:
@@ -194,10 +207,10 @@ def _let_read(cursor: Cursor, table: Table, personal: set[str], contract: Contra
         cursor.execute(sql.SQL("GRANT SELECT ON {} TO reader").format(view if personal else table.identifier))
 
 
-def _personal(table: Table, contract: Contract) -> set[str]:
-    """Columns with personal data, and those that have left the contract: what they hold nobody knows any more."""
+def _personal(columns: Iterable[str], contract: Contract) -> set[str]:
+    """Columns with personal data, and those that have left the contract."""
     free = {column.name for column in contract.columns if not column.is_personal}
-    return {*table.columns} - free - {*COMPUTED.get(contract.dataset, ())}
+    return {*columns} - free - {*COMPUTED.get(contract.dataset, ())}
 
 
 def _shown(column: str, kind: str, personal: set[str]) -> sql.Composable:

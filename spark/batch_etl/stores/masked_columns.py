@@ -6,6 +6,7 @@ from psycopg2 import sql
 
 from batch_etl.contract import Contract
 from batch_etl.quarantine.masking import MASK, personal_names
+from batch_etl.stores.contract_tables import hidden_columns
 from batch_etl.stores.difference import Table
 from batch_etl.stores.quarantine import RULE_OF_REASON
 
@@ -23,16 +24,14 @@ _UNLESS_FREE = sql.SQL("CASE WHEN dataset = ANY({free}) THEN {column} ELSE {mask
 
 
 def masked_columns(table: Table, contracts: Mapping[str, Contract]) -> sql.Composed | None:
-    """None where no column of the table is personal.
+    """None where no column of the table has to be hidden.
 
     A quarantined record of a dataset with personal columns keeps neither its text nor the values in its reasons;
     ./etl quarantine show takes the text apart and masks less.
     """
-    personal = personal_names(contracts.values())
     hidden = {
         name: _MASKED.format(column=sql.Identifier(name), mask=sql.Literal(MASK))
-        for name in table.columns
-        if name in personal
+        for name in hidden_columns(table.name, table.columns, contracts)
     }
     if table.name == "quarantine.records":
         free = [name for name, contract in contracts.items() if not personal_names([contract])]

@@ -3,6 +3,7 @@
 WITH found AS (
     SELECT
         COUNT(*) FILTER (WHERE state <> 'ignored') AS source_files,
+        COUNT(*) FILTER (WHERE state = 'seen') AS seen_files,
         COUNT(*) FILTER (WHERE state = 'refused') AS refused_files
     FROM audit.source_files
     WHERE run_key = %(run_key)s
@@ -118,6 +119,7 @@ SELECT
     told.visible_release,
     known_release.restored_from,
     found.source_files,
+    found.seen_files,
     found.refused_files,
     COALESCE(known.sales, sales.sales - since.sales) AS sales,
     COALESCE(known.net_usd, sales.net_usd - since.net_usd) AS net_usd,

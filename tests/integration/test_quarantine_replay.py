@@ -182,8 +182,8 @@ def test_a_run_tells_the_files_that_it_found_apart_from_those_that_it_only_judge
     here.run("r3")
 
     assert report_of(here, "r3")[0] == (
-        "Records: 8 in 3 files + 8 in 1 earlier file, judged again = 10 clean + 4 quarantined + 2 duplicates; "
-        "0 files refused"
+        "Records: 8 in 3 files (3 read before) + 8 in 1 earlier file, judged again = "
+        "10 clean + 4 quarantined + 2 duplicates; 0 files refused"
     )
 
 

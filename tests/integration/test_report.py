@@ -61,7 +61,7 @@ def test_every_figure_of_the_run_is_one_that_files_lake_and_audit_give(small: Pi
     assert {name: figure for name, figure in content["figures"].items() if name != "read_at"} == {
         **{"triggered_by": None, "outcome": "published", "release": 1, "visible_release": 1, "restored_from": None},
         **dict.fromkeys(("unjudged_records", "judged_again_records", "judged_again_files"), 0),
-        **{"source_files": 3, "refused_files": 0},
+        **{"source_files": 3, "seen_files": 0, "refused_files": 0},
         **{"source_records": sum(lines.values()), "clean_records": held["clean"], "failed_checks": failed},
         **{"quarantined_records": held["quarantine"], "duplicate_records": held["duplicates"]},
         **{"sales": sales, "net_usd": net},

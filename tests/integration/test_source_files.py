@@ -188,4 +188,4 @@ def test_a_file_that_is_replaced_between_two_tries_of_a_run_is_told_with_both_co
         """,
     )
     report = (loaded.home / "data/processed/reports/r2.txt").read_text(encoding="utf-8")
-    assert "Records: 17 in 6 files = 12 clean + 3 quarantined + 2 duplicates; 1 file refused" in report
+    assert "Records: 17 in 6 files (3 read before) = 12 clean + 3 quarantined + 2 duplicates; 1 file refused" in report

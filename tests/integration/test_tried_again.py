@@ -117,14 +117,14 @@ def test_records_that_were_read_and_not_judged_are_counted_as_such_until_they_ar
     fail(loaded, "r2", "data_cleaning")
     loaded.run("r2", stages=["daily_summary"])
 
-    expected = "Records: 22 in 5 files = 9 clean + 3 quarantined + 2 duplicates + 8 not judged yet; 0 files refused\n"
+    expected = "Records: 22 in 5 files (4 read before) = 9 clean + 3 quarantined + 2 duplicates + 8 not judged yet"
     assert expected in told(loaded, "r2")
     assert loaded.query("SELECT source_records FROM marts.daily_summary") == [(22,)]
     page = (loaded.home / "data/processed/reports/r2.html").read_text(encoding="utf-8")
     assert page.count("8 not judged yet") == 2
 
     loaded.run("r2", stages=["data_cleaning"])
-    assert "Records: 22 in 5 files = 14 clean + 4 quarantined + 4 duplicates; 0 files" in told(loaded, "r2")
+    assert "Records: 22 in 5 files (4 read before) = 14 clean + 4 quarantined + 4 duplicates" in told(loaded, "r2")
 
 
 def test_a_run_that_publishes_twice_announces_each_release_once_and_tells_what_the_newest_one_changed(

@@ -61,7 +61,8 @@ def _records(figures: Mapping[str, Any]) -> str:
     files, again = figures["source_files"], figures["judged_again_records"]
     if not files and not again:
         return "Records: no file was read"
-    read = f"{figures['source_records'] - again:,} in {counted(files, 'file')}" if files else ""
+    known = f" ({figures['seen_files']:,} read before)" if figures["seen_files"] else ""
+    read = f"{figures['source_records'] - again:,} in {counted(files, 'file')}{known}" if files else ""
     judged = f"{again:,} in {counted(figures['judged_again_files'], 'earlier file')}, judged again" if again else ""
     refused = f"{counted(figures['refused_files'], 'file')} refused" if files else "no file was read"
     unjudged = f" + {figures['unjudged_records']:,} not judged yet" if figures["unjudged_records"] else ""

@@ -14,6 +14,7 @@ FIGURES = {
     "visible_release": 3,
     "restored_from": None,
     "source_files": 2,
+    "seen_files": 0,
     "refused_files": 1,
     "source_records": 1020,
     "clean_records": 1000,

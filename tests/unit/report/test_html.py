@@ -69,6 +69,7 @@ def test_a_run_that_read_nothing_has_a_report() -> None:
     told = "".join(page.text)
     assert "NOT published (stopped), there is no release yet" in told
     assert "No file was read." in told
+    assert "Records of the last runs" in told
     assert page.tables.keys() == {"lineage"}
 
 

@@ -13,6 +13,7 @@ otherwise.
 import sys
 from collections.abc import Sequence
 
+from stack import output
 from stack.apart import validate_apart
 from stack.complete import validate
 from stack.session import work_on_stack
@@ -31,4 +32,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(output.run(main, sys.argv[1:]))

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from stack import output
 from stack.apart import validate_apart
 from stack.modes import open_current
 from stack.production import Point, as_table, validate
@@ -46,4 +47,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(output.run(main, sys.argv[1:]))

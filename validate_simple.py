@@ -11,6 +11,7 @@ data/logs/pipeline_validation.log. Exit code 0 where all is well, 1 otherwise.
 import sys
 from collections.abc import Sequence
 
+from stack import output
 from stack.backend import StackError
 from stack.checks import run_all
 from stack.modes import open_current
@@ -29,4 +30,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(output.run(main, sys.argv[1:]))

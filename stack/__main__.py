@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
+from stack import output
 from stack.backend import SERVICES, StackError
 from stack.clean import clean
 from stack.dag_run import SIZES
@@ -37,10 +38,6 @@ def main(arguments: Sequence[str]) -> int:
     except PermissionError as error:
         print(f"{script}: {error.filename} is closed to you, most likely since a start as root", file=sys.stderr)
         print(f'  fix: sudo chown -R "$USER" {shlex.quote(str(ROOT))}', file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # Whoever read the output has had enough of it (`| head`); Python's own goodbye to stdout would complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         if command == "logs":
@@ -143,4 +140,4 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main([os.environ.get("PIPELINE_SCRIPT", "stack"), *sys.argv[1:]]))
+    sys.exit(output.run(main, [os.environ.get("PIPELINE_SCRIPT", "stack"), *sys.argv[1:]]))

@@ -38,7 +38,10 @@ class Verdict:
         self.findings += findings
         for finding in findings:
             self.progress.say(describe(finding))
-        self._log(findings)
+        try:
+            self._log(findings)
+        except OSError as error:
+            self._tell_no_log(error)
         return all(finding.is_ok for finding in findings)
 
     def conclude(self, **figures: Any) -> int:  # noqa: ANN401 - whatever JSON can hold
@@ -59,6 +62,14 @@ class Verdict:
         with LOG.open("a", encoding="utf-8") as log:
             for finding in findings:
                 log.write(json.dumps({"at_utc": now, "script": self._script, **asdict(finding)}) + "\n")
+
+    def _tell_no_log(self, error: OSError) -> None:
+        """Once, and go on: what is wrong is told all the same."""
+        fix = 'sudo chown -R "$USER" . after a start as root; else make room'
+        finding = Finding("log", is_ok=False, detail=f"{shown(LOG)}: {error.strerror}", fix=fix)
+        if finding not in self.findings:
+            self.findings.append(finding)
+            self.progress.say(describe(finding))
 
 
 def describe(finding: Finding) -> str:

@@ -45,6 +45,20 @@ def test_json_is_all_that_standard_output_holds(capsys: pytest.CaptureFixture[st
     assert (output["is_ok"], output["points"], output["findings"][0]["check"]) == (False, [1], "port 8080")
 
 
+def test_a_log_that_cannot_be_written_is_a_finding_and_no_end(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log.mkdir()
+    told = Verdict("validate_simple.py", is_json=False)
+
+    assert [told.add(GOOD), told.add(GOOD), told.conclude()] == [True, True, 1]
+
+    assert [(finding.check, finding.is_ok) for finding in told.findings] == [
+        ("disk", True),
+        ("log", False),
+        ("disk", True),
+    ]
+    assert capsys.readouterr().out.count(f"{log}: Is a directory") == 1
+
+
 def test_every_finding_is_a_line_of_the_log_with_its_script(log: Path) -> None:
     Verdict("validate_simple.py", is_json=False).add(GOOD)
     Verdict("validate_complete.py", is_json=True).add(BAD)

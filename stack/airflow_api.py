@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stack.backend import StackError
-from stack.probes import direct
+from stack.probes import direct, read_object
 from stack.settings import Settings
 
 TIMEOUT_SECONDS = 30
@@ -51,7 +51,9 @@ class AirflowApi:
 
     def log_in(self) -> None:
         try:
-            self.token = self._send("POST", "/auth/token", self._account)["access_token"]
+            self.token = str(self._send("POST", "/auth/token", self._account)["access_token"])
+        except KeyError:
+            raise http.client.HTTPException("another program answers there") from None
         except urllib.error.HTTPError as error:
             if error.code != UNAUTHORIZED:
                 raise
@@ -101,8 +103,7 @@ class AirflowApi:
             request.add_header("Authorization", f"Bearer {self.token}")
         data = None if body is None else json.dumps(body).encode()
         with direct.open(request, data=data, timeout=self._timeout_seconds) as answer:
-            found: Json = json.load(answer)
-        return found
+            return read_object(answer)
 
     def has_dag(self, dag_id: str) -> bool:
         """Whether the dag-processor has read this DAG."""

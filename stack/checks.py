@@ -1,5 +1,6 @@
 """The questions of validate_simple.py: does the whole stack work, and if not, what is the cause and what helps."""
 
+import http.client
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,7 +75,7 @@ def check_airflow(api: AirflowApi) -> list[Finding]:
     except StackError as error:
         what, _, fix = str(error).partition("\n  fix: ")
         return [Finding("Airflow login", is_ok=False, detail=what, fix=fix)]
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return [
             Finding("Airflow login", is_ok=False, detail=str(error), fix="./start.sh, or ./logs.sh airflow-api-server")
         ]

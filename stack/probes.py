@@ -1,24 +1,36 @@
 """Ask the services whether they work, over the ports they have in both modes. Every probe takes two seconds at most."""
 
+import http.client
 import json
 import re
 import socket
 import struct
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from stack.settings import Settings
 
 TIMEOUT_SECONDS = 2
-UNREACHABLE = (OSError, ValueError)
+UNREACHABLE = (OSError, ValueError, http.client.HTTPException)
 # Never through the proxy that a shell may have set for the rest of the world.
 direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def read_json(url: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def read_json(url: str) -> dict[str, Any]:
+    """The object that an address gives. Raises one of UNREACHABLE, also where a stranger listens."""
     with direct.open(url, timeout=TIMEOUT_SECONDS) as answer:
-        return json.load(answer)
+        return read_object(answer)
+
+
+def read_object(answer: IO[bytes]) -> dict[str, Any]:
+    """Raises HTTPException where it is none: what listens there is not who was meant."""
+    with suppress(ValueError):
+        found = json.load(answer)
+        if isinstance(found, dict):
+            return found
+    raise http.client.HTTPException("another program answers there")
 
 
 def airflow_health(settings: Settings) -> dict[str, str]:
@@ -27,7 +39,7 @@ def airflow_health(settings: Settings) -> dict[str, str]:
         health = read_json(f"{settings.airflow_url}/api/v2/monitor/health")
     except UNREACHABLE:
         return {}
-    return {name: str((part or {}).get("status")) for name, part in health.items()}
+    return {name: str(part.get("status") if isinstance(part, dict) else part) for name, part in health.items()}
 
 
 @dataclass(frozen=True)

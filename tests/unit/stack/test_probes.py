@@ -5,13 +5,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from stack import probes
+import pytest
+
+from stack import checks, probes
+from stack.airflow_api import AirflowApi
+from stack.backend import StackError
 from stack.probes import SparkState
 from stack.settings import CATALOG, Settings
 
 WORKER = "id=32 addr=127.0.0.1:50432 flags=P psub=1 cmd=psubscribe user=default\n"
 OTHER = "id=33 addr=127.0.0.1:50448 flags=N psub=0 cmd=sadd user=default\n"
 NOBODY = "1"
+HTTP = b"HTTP/1.0 200 OK\r\n\r\n"
 
 
 @contextmanager
@@ -58,6 +63,18 @@ def test_a_redis_that_refuses_the_password_is_no_answer() -> None:
 
 def test_a_redis_that_is_away_is_no_answer() -> None:
     assert probes.celery_workers(make_settings()) is None
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", HTTP + b"<html>", HTTP + b"[]", HTTP + b'{"status": "ok"}'])
+def test_a_stranger_on_a_port_is_no_answer(said: bytes) -> None:
+    with serving("AIRFLOW_PORT", lambda _: said) as settings:
+        assert set(probes.airflow_health(settings).values()) <= {"ok"}
+        (login,) = checks.check_airflow(AirflowApi.of(settings))
+        assert (login.is_ok, "./logs.sh airflow-api-server" in login.fix) == (False, True)
+        with pytest.raises(StackError, match="Airflow does not answer on"):
+            AirflowApi.of(settings).import_errors()
+    with serving("SPARK_UI_PORT", lambda _: said) as settings:
+        assert not checks.check_spark(settings).is_ok
 
 
 def test_postgres_accepts_where_it_asks_for_a_password() -> None:

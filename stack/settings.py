@@ -197,7 +197,7 @@ def render_missing(present: Mapping[str, str]) -> str:
 
 def complete_env_file(path: Path = ENV_FILE) -> bool:
     """Make `.env` or add what it lacks, readable by its owner alone. True where anything was written."""
-    text = path.read_text(encoding="utf-8") if path.exists() else HEADER
+    text = _read(path) if path.exists() else HEADER
     present = parse_env(text, path.name)
     # Else what is misspelt would get a line with its default beside it.
     _require_known(present, path)
@@ -210,13 +210,21 @@ def complete_env_file(path: Path = ENV_FILE) -> bool:
 
 def load_settings(path: Path = ENV_FILE) -> Settings:
     """Read `.env`; a key that is not there counts with its default, so that tools work before the first start."""
-    present = parse_env(path.read_text(encoding="utf-8"), path.name) if path.exists() else {}
+    present = parse_env(_read(path), path.name) if path.exists() else {}
     values = {setting.key: present.get(setting.key, setting.default()) for setting in CATALOG}
     _require_known(present, path)
     _require_forms(values, path)
     _require_ports(values, path)
     _require_plain_passwords(values, path)
     return Settings(values)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise StackError(f'{path.name}: {reason}; make it a file of yours, in UTF-8: sudo chown "$USER" .env') from None
 
 
 def _require_known(present: Mapping[str, str], path: Path) -> None:

@@ -33,6 +33,17 @@ def test_the_first_start_writes_every_setting_for_its_owner_alone(env_file: Path
     assert list(parse_env(env_file.read_text())) == [setting.key for setting in CATALOG]
 
 
+@pytest.mark.parametrize(("written", "reason"), [(b"USER=caf\xe9\n", "not UTF-8"), (None, "Is a directory")])
+def test_a_file_that_cannot_be_read_is_told_with_what_it_should_be(
+    env_file: Path, written: bytes | None, reason: str
+) -> None:
+    env_file.mkdir() if written is None else env_file.write_bytes(written)
+
+    for read in (load_settings, complete_env_file):
+        with pytest.raises(StackError, match=rf"^\.env: {reason}; make it a file of yours, in UTF-8"):
+            read(env_file)
+
+
 def test_a_second_start_changes_nothing(env_file: Path) -> None:
     complete_env_file(env_file)
     before = env_file.read_text()

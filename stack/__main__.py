@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return COMMANDS[command](script, rest)
     except StackError as error:
-        print(f"{script}: {error}", file=sys.stderr)
+        print(output.plain(f"{script}: {error}"), file=sys.stderr)
         if command == "etl" and "--json" in rest:
             # As batch_etl/cli does it.
             print(json.dumps({"error": str(error)}))

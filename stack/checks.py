@@ -84,12 +84,16 @@ def check_airflow(api: AirflowApi) -> list[Finding]:
 
 def check_dag(api: AirflowApi) -> Finding:
     if errors := api.import_errors():
-        detail = "; ".join(f"{error['filename']}: {error['stack_trace'].strip().splitlines()[-1]}" for error in errors)
+        detail = "; ".join(f"{error['filename']}: {_last_line(error['stack_trace'])}" for error in errors)
         return Finding("DAGs", is_ok=False, detail=detail, fix="mend that file; it is read again within 30 s")
     if not api.has_dag(DAG_ID):
         fix = "look for dags/data_pipeline_dag.py; ./logs.sh airflow-dag-processor says what it reads"
         return Finding("DAGs", is_ok=False, detail=f"Airflow does not know {DAG_ID}", fix=fix)
     return Finding("DAGs", is_ok=True, detail=f"{DAG_ID} was read, no import errors")
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 def check_postgres_login(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from stack.backend import StackError
 from stack.event_files import UTC, Event, follow_events, rank, read_events
 from stack.failing import failing_since, tells_of_its_own_run
 from stack.layout import CONFIG
+from stack.output import plain
 
 STAGES = (
     *("data_ingestion", "data_cleaning", "data_transformation", "data_loading"),
@@ -102,7 +103,7 @@ def _plain(value: object) -> str:
     except RecursionError:
         # What could just be read may be nested too deep to be written.
         text = "..."
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain(text).replace("\n", " ")
 
 
 def require_known(folder: Path, choice: Choice) -> None:

@@ -1,9 +1,14 @@
-"""Standard output that is closed, or that nobody reads to its end."""
+"""What scripts print, also where standard output is closed, or where nobody reads it to its end."""
 
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+
+def plain(text: str) -> str:
+    """Lines as a terminal shows them: a blank for each character that could steer it."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
 
 
 def run(main: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from stack.layout import LOGS, shown
+from stack.output import plain
 from stack.progress import Progress
 
 LOG = LOGS / "pipeline_validation.log"
@@ -74,7 +75,7 @@ class Verdict:
 
 def describe(finding: Finding) -> str:
     line = f"{'ok    ' if finding.is_ok else 'FAILED'}  {finding.check:<34} {finding.detail}"
-    return line if finding.is_ok or not finding.fix else f"{line}\n                      fix: {finding.fix}"
+    return plain(line if finding.is_ok or not finding.fix else f"{line}\n                      fix: {finding.fix}")
 
 
 def argument_parser(text: str | None) -> argparse.ArgumentParser:

@@ -86,6 +86,7 @@ def test_names_do_not_command_the_terminal(logs: Path, capsys: pytest.CaptureFix
     assert line.isprintable()
     assert line.count("a [2Jb c d e") == 7
     assert refused(capsys, "--sum", "rows").isprintable()
+    assert refused(capsys, "--dataset", "\x1b[2J").isprintable()
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,15 @@ def test_a_stranger_on_a_port_is_no_answer(said: bytes) -> None:
         assert not checks.check_spark(settings).is_ok
 
 
+@pytest.mark.parametrize(("trace", "told"), [("Traceback\n  x\nSyntaxError: y\n", "SyntaxError: y"), ("", "")])
+def test_a_dag_that_cannot_be_read_is_told_with_the_end_of_its_trace(
+    monkeypatch: pytest.MonkeyPatch, trace: str, told: str
+) -> None:
+    monkeypatch.setattr(AirflowApi, "import_errors", lambda _: [{"filename": "a.py", "stack_trace": trace}])
+
+    assert checks.check_dag(AirflowApi.of(make_settings())).detail == f"a.py: {told}"
+
+
 def test_postgres_accepts_where_it_asks_for_a_password() -> None:
     with serving("POSTGRES_PORT", lambda _: b"R\x00\x00\x00\x17\x00\x00\x00\x0aSCRAM-SHA-256\x00\x00") as settings:
         assert probes.postgres_accepts(settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stack import verdict
-from stack.verdict import Finding, Verdict
+from stack.verdict import Finding, Verdict, describe
 
 GOOD = Finding("disk", is_ok=True, detail="9 GB free")
 BAD = Finding("port 8080", is_ok=False, detail="nobody listens", fix="./start.sh starts it")
@@ -28,6 +28,13 @@ def test_one_failure_fails_the_whole_and_names_its_fix(capsys: pytest.CaptureFix
     assert "FAILED  port 8080" in output.out
     assert "fix: ./start.sh starts it" in output.out
     assert "1 of 3 checks failed" in output.err
+
+
+def test_what_is_found_does_not_command_the_terminal() -> None:
+    odd = Finding("port 8080", is_ok=False, detail="taken by pid 7 (a\x1b[2Jb\u202e)\nfor long", fix="stop it")
+
+    first, second, third = describe(odd).split("\n")
+    assert (first.isprintable(), second, third.strip()) == (True, "for long", "fix: stop it")
 
 
 def test_all_well_ends_with_zero() -> None:

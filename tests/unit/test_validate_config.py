@@ -43,7 +43,7 @@ FAULTS = [
     "split_bytes?",
     "config/contracts/products.odcs.yaml: servers[0].format: 'parquet' is not supported; use csv, json",
     "config/contracts/sales.odcs.yaml: schema[0].properties[3].logicalTypeOptions.minimum: 'few' is no integer; "
-    "write it like 12",
+    "write it like 12 (column quantity)",
     "config/contracts/sales.odcs.yaml: schema[0].customProperties.ledgerAmount: 'quantity' is not a number with two "
     "decimals and 18 digits at most",
 ]

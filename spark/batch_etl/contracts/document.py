@@ -16,6 +16,7 @@ def read_document(faults: Faults) -> OpenDataContractStandard | None:
     try:
         # A SafeLoader: it makes nothing but plain values.
         given = yaml.load(faults.file.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506
+        faults.columns = _column_names(given)
         document = OpenDataContractStandard.model_validate(given)
     except ValidationError as error:
         for place, fault in model_faults(error, OpenDataContractStandard, whole="the document"):
@@ -29,6 +30,15 @@ def read_document(faults: Faults) -> OpenDataContractStandard | None:
         return None
     faults.check_unknown(given, document)
     return document
+
+
+def _column_names(given: Any) -> list[str]:  # noqa: ANN401 - whatever the YAML holds
+    """What the columns are called, empty where it cannot be told."""
+    try:
+        properties = given["schema"][0]["properties"]
+        return [str(prop.get("name") or "") if isinstance(prop, dict) else "" for prop in properties]
+    except (KeyError, IndexError, TypeError):
+        return []
 
 
 class _StrictLoader(yaml.CSafeLoader):

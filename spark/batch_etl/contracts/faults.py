@@ -1,6 +1,7 @@
 """What is wrong with one contract, collected with its place, so that all of it is told at once."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,25 @@ _DOCUMENTATION = (
     *("semanticType", "criticalDataElement", "context", "environment", "roles", "dimension", "businessImpact"),
 )
 
+_COLUMN = re.compile(r"properties[\[.](\d+)")
+
 
 class Faults:
-    """Faults of one file, in the order in which they were found."""
+    """Faults of one file, in the order in which they were found.
+
+    columns  what its columns are called: people do not count them
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.columns: Sequence[str] = ()
         self.found: list[str] = []
 
     def add(self, place: str, fault: str) -> None:
-        self.found.append(f"{self.file}: {place}: {fault}")
+        column = _COLUMN.search(place)
+        name = self.columns[int(column[1])] if column and int(column[1]) < len(self.columns) else ""
+        told = f" (column {name})" if name and f"'{name}'" not in fault else ""
+        self.found.append(f"{self.file}: {place}: {fault}{told}")
 
     def hides(self, rest: str) -> None:
         """Say of the last fault that something cannot be checked before it is mended."""

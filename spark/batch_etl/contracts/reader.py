@@ -80,7 +80,7 @@ def _contract(document: OpenDataContractStandard, faults: Faults) -> Contract | 
         "dataset": _dataset(schema, faults),
         "key": _key(properties, faults),
         "version_order": _version_order(properties, custom.get("versionOrder", []), faults),
-        "ledger_amount": _ledger_amount(columns, custom.get("ledgerAmount"), faults),
+        "ledger_amount": _ledger_amount(columns, properties, custom.get("ledgerAmount"), faults),
         "references": _references(properties, faults),
     }
     if source is None or faults.found:
@@ -135,9 +135,16 @@ def _version_order(properties: list[SchemaProperty], names: Any, faults: Faults)
     return tuple(map(str, names))
 
 
-def _ledger_amount(columns: tuple[Column, ...], name: Any, faults: Faults) -> str | None:  # noqa: ANN401
+def _ledger_amount(
+    columns: tuple[Column, ...],
+    properties: list[SchemaProperty],
+    name: Any,  # noqa: ANN401 - whatever the YAML holds
+    faults: Faults,
+) -> str | None:
+    # Of a column that could not be read the fault is told already.
+    unread = {prop.name for prop in properties} - {column.name for column in columns}
     amounts = [c.name for c in columns if c.scale == _CENTS and (c.precision or 0) <= _MOST_LEDGER_DIGITS]
-    if name is not None and name not in amounts:
+    if name is not None and name not in [*amounts, *unread]:
         fault = f"{name!r} is not a number with two decimals and {_MOST_LEDGER_DIGITS} digits at most"
         faults.add("schema[0].customProperties.ledgerAmount", fault)
     return None if name is None else str(name)

@@ -10,6 +10,7 @@ from open_data_contract_standard.model import Server
 
 from batch_etl.contract import Dialect
 from batch_etl.contracts.faults import Faults
+from batch_etl.stores.source_bytes import ARCHIVES
 
 # As paths.raw of config/pipeline.yaml has it.
 _FOLDER = "data/raw"
@@ -42,6 +43,9 @@ def read_source(servers: list[Server] | None, faults: Faults) -> Source | None:
         faults.add(f"{place}.path", f"'{raw.path}' must end in a file's name; * and ? stand for other characters")
     elif str(path.parent) != _FOLDER:
         faults.add(f"{place}.path", f"'{raw.path}' lies where nobody looks; deliver to {_FOLDER}/{path.name}")
+    elif path.suffix in ARCHIVES:
+        fault = f"'{raw.path}' names archives, which are known by what they hold; leave {path.suffix} out"
+        faults.add(f"{place}.path", fault)
     dialect = _json_dialect(raw, place, faults) if raw.format == "json" else _csv_dialect(raw, place, faults)
     return Source(path.name, raw.format, dialect) if is_known else None
 
@@ -62,7 +66,7 @@ def _csv_dialect(raw: Server, place: str, faults: Faults) -> Dialect:
         faults.add(f"{place}.encoding", f"'{raw.encoding}' is not supported; use {wanted}")
     delimiter = "," if raw.delimiter is None else raw.delimiter
     if not _is_delimiter(delimiter):
-        fault = f"{delimiter!r} must be one ASCII character, no letter, digit, quote, minus or line end"
+        fault = f'{delimiter!r} must be one ASCII character, no letter, digit, quote, minus or line end; a tab is "\\t"'
         faults.add(f"{place}.delimiter", fault)
     custom = faults.custom(raw.customProperties, place, ("preambleLines", "decimalSeparator"))
     lines, separator = custom.get("preambleLines", 0), custom.get("decimalSeparator", ".")

@@ -29,6 +29,7 @@ data/raw/gift*.csv | null                                   | servers: needs exa
 data/raw/gift*.csv | 'gift[12].csv'                         | servers[0].path: 'gift[12].csv' must end in a file's name
 name: pieces       | name: CTID                             | schema[0].properties[3].name: 'CTID' is a column that every table
 data/raw/gift*.csv | /srv/elsewhere/gift*.csv               | servers[0].path: '/srv/elsewhere/gift*.csv' lies where nobody looks
+data/raw/gift*.csv | data/raw/gift*.csv.gz                  | servers[0].path: 'data/raw/gift*.csv.gz' names archives, which are known by what they hold; leave .gz out
 data/raw/gift*.csv | /                                      | servers[0].path: '/' must end in a file's name; * and ?
 format: csv}       | format: csv}, {server: raw, path: a}   | not YAML:
 format: csv}       | format: csv, host: here}               | servers[0].host: not supported; use server, type, path,
@@ -40,6 +41,7 @@ format: csv        | format: csv, encoding: utf-16          | servers[0].encodin
 format: csv        | format: csv, encoding: shift-jis       | servers[0].encoding: 'shift-jis' is not supported; use
 format: csv        | format: csv, encoding: klingon         | servers[0].encoding: 'klingon' is not supported; use utf-8
 format: csv        | format: csv, delimiter: ';;'           | servers[0].delimiter: ';;' must be one ASCII character
+format: csv        | format: csv, delimiter: '\t'           | '\\t' must be one ASCII character, no letter, digit, quote, minus or line end; a tab is "\t"
 format: csv        | format: csv, delimiter: ''             | servers[0].delimiter: '' must be one ASCII character, no
 format: csv        | format: csv, delimiter: '"'            | servers[0].delimiter: '"' must be one ASCII character, no
 format: csv        | format: csv, delimiter: "\n"           | servers[0].delimiter: '\n' must be one ASCII character
@@ -162,15 +164,38 @@ def test_a_broken_contract_is_refused_with_file_place_and_fix(tmp_path: Path, ca
     assert complaint in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("Type: money", "boolean (column pieces); the rest of the column is checked once this is mended"),
+        ("Type: integer, requird: true", "is it misspelt? (column pieces)"),
+        ("Type: integer, required: perhaps", "unable to interpret input (column pieces); the rest of the file"),
+        ("Type: integer, unique: true", "relationships, customProperties (column pieces)"),
+    ],
+)
+def test_a_fault_of_a_column_names_it(tmp_path: Path, wrong: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read_contract(written(tmp_path, GIFTS.replace("Type: integer", wrong, 1)))
+
+    assert told in str(refusal.value)
+    unnamed = GIFTS.replace("name: pieces, ", "").replace("Type: integer", wrong, 1)
+    with pytest.raises(ConfigurationError) as refusal:
+        read_contract(written(tmp_path, unnamed))
+    assert "(column" not in str(refusal.value)
+
+
 def test_every_fault_of_a_contract_is_told_at_once(tmp_path: Path) -> None:
     spoilt = GIFTS.replace("format: csv", "format: csv, delimiter: ';;'").replace("[given_on]", "[given_at]")
+    spoilt = spoilt.replace("numeric(12,2)", "numeric")
     file = written(tmp_path, spoilt.replace("logicalType: integer", "logicalType: money"))
 
     with pytest.raises(ConfigurationError) as refusal:
         read_contract(file)
 
+    # Whether the amount is one cannot be told of a column that is not understood.
     assert [fault.removeprefix(f"{file}: ").split(": ")[0] for fault in refusal.value.faults] == [
         "servers[0].delimiter",
+        "schema[0].properties[2].physicalType",
         "schema[0].properties[3].logicalType",
         "schema[0].customProperties.versionOrder",
     ]

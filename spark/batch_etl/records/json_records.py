@@ -53,7 +53,7 @@ class _Parser:
         extra = {name: document[name] for name in document if name not in self._known}
         not_text = [name for name in self._names if name in self._text_names and not _is_text(document.get(name))]
         values = [_as_text(document.get(name)) for name in self._names]
-        return [*values, raw, fault, not_text, json.dumps(extra, ensure_ascii=False) if extra else None]
+        return [*values, raw, fault, not_text, _as_json(extra) if extra else None]
 
     def cut_row(self, record: bytes) -> list[Any]:
         # The end of the cut may be half a character.
@@ -125,4 +125,14 @@ def _as_text(value: object) -> str | None:
     """Strings and numbers as they are written, everything else as JSON; the empty string is missing."""
     if value is None or value == "":
         return None
-    return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, str) else _as_json(value)
+
+
+def _as_json(value: object) -> str:
+    """A part of a document as JSON again, its numbers as they were written."""
+    if isinstance(value, dict):
+        fields = (f"{json.dumps(name, ensure_ascii=False)}: {_as_json(part)}" for name, part in value.items())
+        return f"{{{', '.join(fields)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_json, value))}]"
+    return str(value) if isinstance(value, _Literal) else json.dumps(value, ensure_ascii=False)

@@ -1,10 +1,13 @@
 """The columns that a file names, held against those of its contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from batch_etl.contract import Contract
-from batch_etl.records.csv_records import OWN_COLUMNS
+from batch_etl.records.csv_records import OWN_COLUMNS, parse_header
+
+_DELIMITERS = ",;\t|"
+_NAMED_AT_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,15 @@ class Header:
     is_refused: bool = False
 
 
-def judge_header(names: list[str] | None, contract: Contract) -> Header:
-    """Judge what a header record names by the contract's drift policy. names: None where it is malformed."""
-    if names is None:
-        faults = ["malformed"]
+def judge_header(record: str, contract: Contract) -> Header:
+    """Judge what a header record names by the contract's drift policy."""
+    delimiter = contract.dialect.delimiter
+    names = parse_header(record, delimiter=delimiter)
+    if other := _other_delimiter(record, names or [], contract):
+        faults = [f"parted by {other!r}, its contract says {delimiter!r}"]
+    elif names is None:
+        has_lone_cr = "\r" in record.removesuffix("\r") and '"' not in record
+        faults = ["lines end in CR alone, end them in LF" if has_lone_cr else "malformed"]
     elif _may_be_a_person(names, contract):
         faults = ["none of its names is known, as if it were missing"]
     else:
@@ -32,6 +40,21 @@ def judge_header(names: list[str] | None, contract: Contract) -> Header:
         faults = list(_faults(names, needed, contract.column_names, is_open=is_open))
     fault = f"header: {'; '.join(faults)}" if faults else None
     return Header(tuple(names or ()), fault, is_refused=bool(faults) and contract.drift != "quarantine")
+
+
+def listed(names: Sequence[str]) -> str:
+    """These columns, or the first of very many."""
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _other_delimiter(record: str, names: Iterable[str], contract: Contract) -> str | None:
+    """What parts the columns of the contract, where its own delimiter gives none of them."""
+    known = {_likeness(name) for name in contract.column_names}
+    if not known.isdisjoint(map(_likeness, names)):
+        return None
+    parted = {other: parse_header(record, delimiter=other) or [] for other in _DELIMITERS}
+    return next((other for other, found in parted.items() if not known.isdisjoint(map(_likeness, found))), None)
 
 
 def _may_be_a_person(names: list[str], contract: Contract) -> bool:
@@ -48,13 +71,12 @@ def _faults(names: list[str], needed: list[str], known: tuple[str, ...], *, is_o
         ("double", sorted({name for name in names if names.count(name) > 1})),
     ):
         if faulty:
-            yield f"{what} {', '.join(faulty)}"
+            yield f"{what} {listed(faulty)}"
     if is_open:
         yield from (f"'{name}' is a name of ours, rename the column" for name in OWN_COLUMNS if name in unknown)
     by_likeness = {_likeness(name): name for name in known if name not in names}
-    for name in unknown:
-        if _likeness(name) in by_likeness:
-            yield f"for '{name}' use {by_likeness[_likeness(name)]}"
+    alike = [f"for '{name}' use {by_likeness[_likeness(name)]}" for name in unknown if _likeness(name) in by_likeness]
+    yield from alike[:_NAMED_AT_MOST]
 
 
 def _likeness(name: str) -> str:

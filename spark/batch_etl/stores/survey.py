@@ -15,8 +15,7 @@ from batch_etl.records.boundaries import (
     RecordSplitter,
     first_record,
 )
-from batch_etl.records.csv_records import parse_header
-from batch_etl.records.header import Header, judge_header
+from batch_etl.records.header import Header, judge_header, listed
 
 _MAGIC = {
     b"\x1f\x8b": "gzip data; name it .gz, or deliver it plain",
@@ -135,13 +134,12 @@ class Survey:
         dialect = self._contract.dialect
         delimiter = dialect.delimiter.encode()
         found = first_record(head[position:], delimiter, is_last=is_last)
-        names = ", ".join(self._contract.column_names)
+        names = listed(self._contract.column_names)
         if found is None:
             self._wait(f"holds no header; its first record must name {names}", is_last=is_last)
             return None
         record, end = found
-        header = parse_header(record.decode(self._encoding), delimiter=dialect.delimiter)
-        self.header = judge_header(header, self._contract)
+        self.header = judge_header(record.decode(self._encoding), self._contract)
         if self.header.is_refused:
             raise self._refusal(f"{self.header.fault}; it must name {names}, in any order")
         self._splitter = RecordSplitter(delimiter)

@@ -51,7 +51,8 @@ def test_preamble_delimiter_and_encoding_are_those_of_the_contract(
         (b"one\n", "ends before its 2 lines of preamble do; deliver it whole"),
         (b"one\ntwo", "ends before its 2 lines of preamble do; deliver it whole"),
         (b"one\ntwo\n", "holds no header; its first record must name id, note"),
-        (b"one\ntwo\nid,note\n", "header: missing id, note; unknown id,note; it must name id, note, in any order"),
+        (b"one\ntwo\nid,note\n", "header: parted by ',', its contract says ';'; it must name id, note, in any order"),
+        (b"one\ntwo\na,b\n", "header: missing id, note; unknown a,b; it must name id, note, in any order"),
         (b"one\ntwo\nid;no\0te\n", "holds a NUL byte after record 0; it is cut or binary"),
         (codecs.BOM_UTF8 + b"one\ntwo\nid;note\n", "holds UTF-8 text; save it as ISO8859-1, or let its contract say"),
         (b"\xff\xfeo\0", "holds UTF-16 text; save it as ISO8859-1"),
@@ -81,6 +82,10 @@ def test_bytes_that_an_encoding_does_not_have_are_refused(raw: Path) -> None:
         ("evolve", b"Id,size", "missing id; for 'Id' use id"),
         ("evolve", b"id,size,size", "double size"),
         ("evolve", b'id,"size', "malformed"),
+        ("freeze", b'id,"no\rte', "malformed"),
+        ("freeze", b"id,note\r1,2\r3,4", "lines end in CR alone, end them in LF"),
+        ("evolve", b"Note;size", "parted by ';', its contract says ','"),
+        ("freeze", b'"id"\t"size"', r"parted by '\t', its contract says ','"),
         ("evolve", b"id,_raw", "'_raw' is a name of ours, rename the column"),
         ("evolve", b"_fault,id", "'_fault' is a name of ours, rename the column"),
         ("freeze", b"id,note,_raw", "unknown _raw"),
@@ -107,6 +112,24 @@ def test_columns_that_a_contract_bears_land(raw: Path, drift: str, header: bytes
     batch, _ = land_bytes(raw, header + b"\n1,2\n3,4\n", contract=drifting(drift))
 
     assert (batch.records, batch.header.fault) == (2, fault)
+
+
+def test_columns_of_a_very_wide_file_are_named_in_part(raw: Path) -> None:
+    names = [f"c{number}" for number in range(200)]
+    columns = tuple(SALES.columns[0].model_copy(update={"name": name}) for name in names)
+    contract = SALES.model_copy(update={"columns": columns})
+
+    told = refusal(raw, b"c0,c1\n1,2\n", contract=contract)
+
+    assert told == (
+        f"sales.csv: header: missing {', '.join(names[2:22])} and 178 more; "
+        f"it must name {', '.join(names[:20])} and 180 more, in any order"
+    )
+
+
+@pytest.mark.parametrize("drift", ["freeze", "evolve", "quarantine"])
+def test_a_header_with_another_delimiter_is_none_of_a_person(raw: Path, drift: str) -> None:
+    assert header_fault(raw, b"id;note\n2;1\n", with_persons(drift)) == "header: parted by ';', its contract says ','"
 
 
 @pytest.mark.parametrize("drift", ["freeze", "evolve", "quarantine"])

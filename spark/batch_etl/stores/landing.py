@@ -154,6 +154,8 @@ def _copy(file: Path, contract: Contract, folder: Path, limits: Limits) -> Batch
                 copy.write(chunk)
                 survey.feed(chunk)
     survey.finish()
+    # Of a new file only: what has landed before stands in a release, which could not be computed again without it.
+    survey.require_encoding()
     text = "text" if is_archive else "source"
     found = _found(survey, contract)
     return Batch(contract.dataset, digest.hexdigest(), file.name, size_bytes=before[0], text=text, **found)

@@ -17,12 +17,13 @@ from batch_etl.records.boundaries import (
 )
 from batch_etl.records.header import Header, judge_header, listed
 
+_UTF_8 = "UTF-8 text; save it as {encoding}, or let its contract say utf-8"
 _MAGIC = {
     b"\x1f\x8b": "gzip data; name it .gz, or deliver it plain",
     b"\x28\xb5\x2f\xfd": "zstd data; name it .zst, or deliver it plain",
     b"PK\x03\x04": "a zip archive; deliver what is in it",
     b"PAR1": "Parquet; deliver {file_format}",
-    codecs.BOM_UTF8: "UTF-8 text; save it as {encoding}, or let its contract say utf-8",
+    codecs.BOM_UTF8: _UTF_8,
     b"\xff\xfe": "UTF-16 text; save it as {encoding}",
     b"\xfe\xff": "UTF-16 text; save it as {encoding}",
 }
@@ -54,6 +55,9 @@ class Survey:
         self._split_bytes = split_bytes
         self._encoding = contract.dialect.encoding
         self._decoder = codecs.getincrementaldecoder(self._encoding)()
+        # Most encodings have a character for every byte: ü of UTF-8 would be Ã¼. None where the text is no UTF-8.
+        self._utf_8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self._is_ascii = True
         # Until it is known where the records start.
         self._head = b""
         self._is_started = False
@@ -68,6 +72,11 @@ class Survey:
             self._check_magic(chunk)
         self._check_text(chunk)
         self._take(chunk, is_last=False)
+
+    def require_encoding(self) -> None:
+        """Raise where the file holds what only UTF-8 writes so, though its contract says something else."""
+        if self._encoding != "utf-8" and self._utf_8 is not None and not self._is_ascii:
+            raise self._refusal(f"holds {_UTF_8.format(encoding=self._encoding.upper())}")
 
     def finish(self) -> None:
         """Take note that the file ends here. Raises as feed."""
@@ -94,6 +103,12 @@ class Survey:
         except UnicodeDecodeError:
             name = self._encoding.upper()
             raise self._refusal(f"not {name} somewhere after record {self.records}; save it as {name}") from None
+        self._is_ascii = self._is_ascii and chunk.isascii()
+        if self._utf_8 is not None and self._encoding != "utf-8":
+            try:
+                self._utf_8.decode(chunk, is_last)
+            except UnicodeDecodeError:
+                self._utf_8 = None
 
     def _take(self, chunk: bytes, *, is_last: bool) -> None:
         if not self._is_started:

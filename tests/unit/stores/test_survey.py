@@ -71,6 +71,23 @@ def test_bytes_that_an_encoding_does_not_have_are_refused(raw: Path) -> None:
     assert land_bytes(raw, b"id,note\n1,\x80\n", contract=contract)[0].records == 1
 
 
+@pytest.mark.parametrize("chunk_bytes", [1, 1 << 20])
+@pytest.mark.parametrize("encoding", ["cp1252", "iso8859-1", "cp437"])
+def test_utf_8_is_not_taken_for_another_encoding(
+    raw: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, chunk_bytes: int
+) -> None:
+    monkeypatch.setattr(source_bytes, "CHUNK_BYTES", chunk_bytes)
+    contract = SALES.model_copy(update={"dialect": Dialect(encoding=encoding)})
+    content = "id,note\n1,für Zoë\n"
+
+    assert refusal(raw, content.encode(), contract=contract) == (
+        f"sales.csv: holds UTF-8 text; save it as {encoding.upper()}, or let its contract say utf-8"
+    )
+    for lawful in (content, "id,note\n1,fur Zoe\n", "id,note\n1,für Ã¼\n"):
+        text = lawful.encode(encoding, errors="ignore")
+        assert land_bytes(raw, text, contract=contract)[0].records == 1
+
+
 @pytest.mark.parametrize(
     ("drift", "header", "reason"),
     [

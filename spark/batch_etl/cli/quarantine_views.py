@@ -42,10 +42,11 @@ def print_record(console: Console, record: QuarantinedRecord) -> None:
 def print_exports(exports: Sequence[Export]) -> None:
     for export in exports:
         if export.mendable:
-            print_lines(f"{export.dataset}: {export.mendable_records:,} records to mend: {export.mendable}")
+            print_lines(f"{export.dataset}: {counted(export.mendable_records, 'record')} to mend: {export.mendable}")
             print_lines(f"{export.dataset}: put the mended file into data/raw under a name like {export.file_pattern}")
         if export.other_records:
-            print_lines(f"{export.dataset}: {export.other_records:,} records without columns, only told beside")
+            others = counted(export.other_records, "record")
+            print_lines(f"{export.dataset}: {others} without columns, only told beside")
         print_lines(f"{export.dataset}: reasons of each: {export.reasons}")
     print_lines("then run ./start.sh --size all" if exports else "no such record is in quarantine")
 
@@ -59,9 +60,11 @@ def print_outlook(outlook: Outlook) -> None:
         f"{outlook.would_change:,} would stay with other reasons"
     )
     if outlook.not_here:
-        print_lines(f"{outlook.not_here:,} of them only a run can judge: their file or contract is not here")
+        why = "their file is to be read anew, or it or its contract is not here"
+        print_lines(f"{outlook.not_here:,} of them only a run can judge: {why}")
     if outlook.changes_nothing:
-        print_lines("a replay would change nothing")
+        # Of a stricter contract that is only half: what it lets pass no more was published.
+        print_lines("a replay would change nothing of them; published rows that break the contracts: ./etl check")
 
 
 def print_moved(moved: Moved, rules: Sequence[Mapping[str, Any]]) -> None:

@@ -45,7 +45,7 @@ def test_an_outlook_tells_the_others_in_one_line(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.splitlines()[2:] == [
         "3 other reasons keep as many records",
         "4 records: 1 would pass, 1 would stay with other reasons",
-        "1 of them only a run can judge: their file or contract is not here",
+        "1 of them only a run can judge: their file is to be read anew, or it or its contract is not here",
     ]
 
 
@@ -56,7 +56,7 @@ def test_an_outlook_without_change_has_no_table(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.splitlines() == [
         "1 reason keeps as many records",
         "1 record: 0 would pass, 0 would stay with other reasons",
-        "a replay would change nothing",
+        "a replay would change nothing of them; published rows that break the contracts: ./etl check",
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batch_etl.contract import Contract
 from batch_etl.errors import LedgerImbalance, SourceFileRefused
+from batch_etl.records.header import drifted
 from batch_etl.run import Run, StageResult, main
 from batch_etl.stores import audit
 from batch_etl.stores.attempts import run_attempts, shared_out
@@ -169,7 +170,8 @@ def _take_in(run: Run, batch: Batch, parts: Sequence[Taken]) -> None:
         for place, part in enumerate(parts):
             part.file.rename(folder / f"part-{place:05}.parquet")
         (folder / _READING).write_text(batch.reading, encoding="utf-8")
-    log.info("ingested %s", batch.source_file, extra={"dataset": batch.dataset, "records": batch.records})
+    told = {"dataset": batch.dataset, "records": batch.records, **drifted(batch.header, run.contracts[batch.dataset])}
+    log.info("ingested %s", batch.source_file, extra=told)
 
 
 if __name__ == "__main__":

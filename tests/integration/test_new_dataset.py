@@ -1,6 +1,7 @@
 """A dataset without a line of Python or SQL: a contract alone, for a file that looks all different."""
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -18,7 +19,7 @@ from batch_etl.stores.contract_tables import follow_contracts
 from batch_etl.stores.lake import Lake
 from monitoring.warehouse_checks import check_warehouse
 from tests.integration.conftest import CUSTOMERS, STORES
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import PROJECT, Pipeline
 from tests.unit.gifts import GIFTS
 
 
@@ -159,6 +160,22 @@ def test_the_version_that_stands_is_the_same_whether_memory_holds_the_records_or
     again.run("r2", recompute=Recompute(is_full=True))
 
     assert again.contents(("core.stores",)) == before
+
+
+def test_the_log_names_columns_that_are_kept_aside_or_lack(
+    pipeline: Pipeline,
+    spark: object,
+    caplog: pytest.LogCaptureFixture,  # noqa: ARG001 - the stages find it
+) -> None:
+    shutil.copy(PROJECT / "docs/examples/stores.odcs.yaml", pipeline.home / "config/contracts")
+    lines = STORES.replace("is_owned", "belongs").encode("latin-1")
+    (pipeline.raw / "stores_1.csv").write_bytes(lines)
+
+    with caplog.at_level("INFO"):
+        pipeline.run("r1", stages=["data_ingestion"])
+
+    (told,) = (vars(record) for record in caplog.records if record.getMessage() == "ingested stores_1.csv")
+    assert (told["kept_aside"], told["lacking"]) == ("remarks, belongs", "is_owned")
 
 
 def test_its_files_are_accounted_for_like_all_others(stores: Pipeline) -> None:

@@ -42,6 +42,16 @@ def judge_header(record: str, contract: Contract) -> Header:
     return Header(tuple(names or ()), fault, is_refused=bool(faults) and contract.drift != "quarantine")
 
 
+def drifted(header: Header, contract: Contract) -> dict[str, str]:
+    """How the columns of a file differ from those of a contract that lets them: what is kept aside, what lacks."""
+    names = contract.column_names
+    found = {
+        "kept_aside": [name for name in header.names if name not in names],
+        "lacking": [name for name in names if name not in header.names],
+    }
+    return {what: listed(columns) for what, columns in found.items() if columns and not header.fault}
+
+
 def listed(names: Sequence[str]) -> str:
     """These columns, or the first of very many."""
     more = len(names) - _NAMED_AT_MOST

@@ -164,8 +164,8 @@ def test_the_version_that_stands_is_the_same_whether_memory_holds_the_records_or
 
 def test_the_log_names_columns_that_are_kept_aside_or_lack(
     pipeline: Pipeline,
-    spark: object,
-    caplog: pytest.LogCaptureFixture,  # noqa: ARG001 - the stages find it
+    spark: object,  # noqa: ARG001 - the stages find it
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     shutil.copy(PROJECT / "docs/examples/stores.odcs.yaml", pipeline.home / "config/contracts")
     lines = STORES.replace("is_owned", "belongs").encode("latin-1")

@@ -22,6 +22,8 @@ _END = "ROLLBACK TO SAVEPOINT check_reads; RELEASE SAVEPOINT check_reads"
 _LONGEST = "60min"
 # As a part of another query it is one statement, which cannot end the transaction; of millions of rows ten are sent.
 _FIND = sql.SQL("SELECT found.*, COUNT(*) OVER () FROM ({}\n) AS found LIMIT 10")
+_MOST_PARTS = 20
+_MOST_CHARACTERS = 1000
 _CLOSING = re.compile(r"(\s*;|\n\s*--.*)*\s*\Z")
 _CALLED = re.compile(r'(\w+)"?\s*\(')
 _ORIGINS = """
@@ -99,7 +101,7 @@ def _shown(
             return _masked
         if not kinds or origin in free or kind in _PLAIN_KINDS - kinds:
             return lambda value: masked_inside(_readable(value), personal)
-        return lambda value: masked_computed(value, free, personal, text)
+        return lambda value: masked_computed(_readable(value), free, personal, text)
 
     return [show(column, row["name"], row["kind"]) for column, row in zip(columns, origins, strict=True)]
 
@@ -131,10 +133,16 @@ def _masked(value: object) -> str | None:
 
 
 def _readable(value: Any) -> Any:  # noqa: ANN401 - whatever stands in a column
-    """Bytes as PostgreSQL shows them."""
+    """Bytes as PostgreSQL shows them, and the beginning of what is too long to read."""
+    if isinstance(value, dict):
+        return {name: _readable(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_readable(part) for part in value]
-    return f"\\x{value.hex()}" if isinstance(value, memoryview) else value
+        more = len(value) - _MOST_PARTS
+        return [*map(_readable, value[:_MOST_PARTS]), *([f"… and {more:,} more"] if more > 0 else ())]
+    if isinstance(value, memoryview):
+        value = f"\\x{value.hex()}"
+    is_long = isinstance(value, str) and len(value) > _MOST_CHARACTERS
+    return f"{value[:_MOST_CHARACTERS]}… ({len(value):,} characters)" if is_long else value
 
 
 def _told_apart(names: Iterable[str]) -> Iterator[str]:

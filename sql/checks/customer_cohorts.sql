@@ -11,4 +11,3 @@ WHERE
     OR customers > cohort_customers
     OR (months_since = 0 AND customers != cohort_customers)
 ORDER BY cohort_begins_on, months_since
-LIMIT 1000

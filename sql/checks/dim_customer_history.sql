@@ -20,4 +20,3 @@ WHERE
     valid_to_utc IS DISTINCT FROM COALESCE(next_from_utc, '9999-12-31T00:00:00Z')
     OR is_current IS DISTINCT FROM (next_from_utc IS NULL)
 ORDER BY customer_id, valid_from_utc
-LIMIT 1000

@@ -11,4 +11,3 @@ WHERE
     gross_usd != ROUND(quantity * unit_price_usd, 2)
     OR discount_usd != ROUND(gross_usd * discount_rate, 2)
 ORDER BY sale_id
-LIMIT 1000

@@ -21,4 +21,3 @@ WHERE
     OR sale.sold_at_utc < product.valid_from_utc
     OR sale.sold_at_utc >= product.valid_to_utc
 ORDER BY sale.sale_id
-LIMIT 1000

@@ -69,6 +69,14 @@ FOUND = {
         [{"n": 1, "n (2)": 2, "bytes": "\\x00ff", "more": ["\\x61"]}],
     ),
     "-- Severity: warn\nSELECT FROM (VALUES (1), (2)) AS nothing": ("2 offending rows", [{}, {}]),
+    "-- Severity: warn\nSELECT ARRAY_AGG(n) AS a, REPEAT('ä', 3000000) AS b FROM GENERATE_SERIES(1, 5000) AS n": (
+        "1 offending row",
+        [{"a": [*range(1, 21), "… and 4,980 more"], "b": f"{'ä' * 1000}… (3,000,000 characters)"}],
+    ),
+    '-- Severity: warn\nSELECT \'{"a\\u0000": "b\\u0000"}\'::json AS told': (
+        "1 offending row",
+        [{"told": {"a\0": "b\0"}}],
+    ),
 }
 
 

@@ -125,6 +125,15 @@ def test_a_size_without_answers_is_a_configuration_error() -> None:
     assert "huge.totals.json: missing; there are answers to small, medium, large, and" in str(told.exception)
 
 
+def test_an_answer_that_was_cut_is_named(tmp_path: Path) -> None:
+    (tmp_path / "small.totals.json").write_text('{"files": ', encoding="utf-8")
+
+    told = CliRunner().invoke(app, ["verify", "--size", "small", "--expected", str(tmp_path)])
+
+    assert isinstance(told.exception, ConfigurationError)
+    assert str(told.exception).startswith(f"{tmp_path}/small.totals.json: not JSON: ")
+
+
 def answers_of(**records: int) -> dict[str, Any]:
     return {size: {"files": {f"sales_{size}.csv": {"records": count}}} for size, count in records.items()}
 

@@ -84,7 +84,15 @@ def _records(answer: Totals) -> int:
 def _read_answers(folder: Path) -> dict[str, Totals]:
     """Every answer there is, by size."""
     files = sorted(folder.glob(f"*{_SUFFIX}"))
-    return {file.name.removesuffix(_SUFFIX): json.loads(file.read_text(encoding="utf-8")) for file in files}
+    return {file.name.removesuffix(_SUFFIX): _read_answer(file) for file in files}
+
+
+def _read_answer(file: Path) -> Totals:
+    try:
+        answer: Totals = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigurationError(f"{file}: not JSON: {error}; ./etl generate writes it again") from None
+    return answer
 
 
 def _answer(answers: Mapping[str, Totals], size: str, folder: Path) -> Totals:

@@ -37,8 +37,9 @@ class Selection:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # In UTC: PostgreSQL has no zone as far from it as Python.
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ConfigurationError(
             f"since: '{text}' is no date; write 2026-02-03 or 2026-02-03T04:05:06, in UTC"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

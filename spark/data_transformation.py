@@ -1,14 +1,19 @@
 """Stage 3: compute the star and the marts from everything that is clean; months that did not change are taken over."""
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from batch_etl.contract import Contract
 from batch_etl.errors import ConfigurationError, LedgerImbalance, LoadFailed
 from batch_etl.run import Run, StageResult, main
+from batch_etl.spark_errors import what_failed
 from batch_etl.stores import audit, mart_tables
 from batch_etl.stores.clean_records import CleanRecords
 from batch_etl.stores.contract_tables import own_datasets
@@ -25,6 +30,8 @@ from batch_etl.transforms.statements import SALES_BY_MONTH, Statement, in_turns
 
 # While one is planned, another one is worked on: with more at once on two cores each only waits longer.
 _QUERIES_AT_ONCE = 2
+# What the standard calls a data exception or too many rows of a subquery: the query meets it each time.
+_OF_THE_QUERY = re.compile(r"SQLSTATE: 2[12]")
 
 
 def transform(run: Run) -> StageResult:
@@ -131,16 +138,33 @@ def _work_of(statement: Statement, *, tables: MartTables) -> tuple[int, int]:
 
 def _write(statement: Statement, *, tables: MartTables, months: Collection[str] | None) -> DataFrame:
     """Compute a table, or these months of it; who reads it is shown what was computed. Returns all its rows."""
-    rows, here = tables.spark.sql(statement.text), tables.size_of(statement.reads) <= mart_tables.MOST_BYTES_HERE
-    _refuse_intervals(statement, rows)
-    if statement.month_column is None:
-        written = computed = tables.write(statement.table, rows, here=here)
-    else:
-        tables.write_months(statement.table, rows, month_column=statement.month_column, only=months, here=here)
-        written = tables.read_months(statement.table, rows.schema)
-        computed = _computed(tables, statement.table, written, months)
-    computed.createOrReplaceTempView(statement.name)
-    return written
+    with _telling_the_file(statement):
+        rows, here = tables.spark.sql(statement.text), tables.size_of(statement.reads) <= mart_tables.MOST_BYTES_HERE
+        _refuse_intervals(statement, rows)
+        if statement.month_column is None:
+            written = computed = tables.write(statement.table, rows, here=here)
+        else:
+            tables.write_months(statement.table, rows, month_column=statement.month_column, only=months, here=here)
+            written = tables.read_months(statement.table, rows.schema)
+            computed = _computed(tables, statement.table, written, months)
+        computed.createOrReplaceTempView(statement.name)
+        return written
+
+
+@contextmanager
+def _telling_the_file(statement: Statement) -> Iterator[None]:
+    """Let a query that no try could compute be told with its file, and not be tried again."""
+    try:
+        yield
+    except (PySparkException, Py4JJavaError) as error:
+        told = what_failed(error)
+        if isinstance(error, AnalysisException):
+            # Behind the first line stands Spark's plan.
+            told = told.partition("\n")[0].rstrip(";")
+        elif not _OF_THE_QUERY.search(told):
+            raise
+        name = f"sql/transformations/{statement.name}.sql"
+        raise ConfigurationError(f"{name}: {' '.join(told.split())}; mend the query") from None
 
 
 def _refuse_intervals(statement: Statement, rows: DataFrame) -> None:

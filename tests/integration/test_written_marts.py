@@ -37,6 +37,28 @@ def test_what_the_cluster_writes_is_what_is_written_here(loaded: Pipeline, monke
     assert {"part-00000.parquet"} < {file.name for file in files_of_marts(loaded)}
 
 
+@pytest.mark.parametrize("most_bytes_here", [BY_CLUSTER, HERE])
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        (
+            "SELECT sold FROM fct_sale",
+            r"\[UNRESOLVED_COLUMN.*`sold` cannot be resolved.*; line 1 pos 7; mend the query$",
+        ),
+        ("SELECT quantity / (quantity - quantity) AS n FROM fct_sale", r"\[DIVIDE_BY_ZERO\].*; mend the query$"),
+        ("SELECT CAST(region AS INT) AS n FROM fct_sale", r"\[CAST_INVALID_INPUT\](?!.*north).*; mend the query$"),
+    ],
+)
+def test_a_query_that_cannot_be_computed_is_told_with_its_file(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch, most_bytes_here: int, query: str, told: str
+) -> None:
+    add_query(loaded, "mine", query)
+    monkeypatch.setattr(mart_tables, "MOST_BYTES_HERE", most_bytes_here)
+
+    with pytest.raises(ConfigurationError, match=rf"^sql/transformations/mine\.sql: {told}"):
+        loaded.run("r1", stages=["data_transformation"])
+
+
 @pytest.mark.parametrize("header", ["", "-- Computed: for each month of sold_on.\n"])
 def test_rows_that_are_too_many_for_one_process_are_written_by_the_cluster(
     loaded: Pipeline, spark: SparkSession, header: str

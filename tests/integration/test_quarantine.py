@@ -107,6 +107,16 @@ def test_nothing_in_quarantine_is_nothing_to_list_show_or_export(here: Pipeline)
     assert quarantine("export") == "no such record is in quarantine\n"
 
 
+def test_records_of_a_dataset_without_a_contract_are_told_when_they_are_not_exported(here: Pipeline) -> None:
+    (here.home / "config/contracts/sales.odcs.yaml").unlink()
+
+    exported = CliRunner().invoke(cli.app, ["quarantine", "export", "--json"], catch_exceptions=False)
+
+    assert [export["dataset"] for export in json.loads(exported.stdout)] == ["customers"]
+    assert exported.stderr == "sales: 1 record stays, as no contract describes sales; see ./etl quarantine show\n"
+    assert quarantine("export", "--reason", "discount_rate: missing") == exported.stderr
+
+
 def test_an_exported_record_that_is_mended_and_put_into_raw_is_clean(here: Pipeline) -> None:
     exports = {export["dataset"]: export for export in told("export")}
 

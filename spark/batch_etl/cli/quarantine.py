@@ -18,6 +18,7 @@ from batch_etl.cli.output import (
     AsJson,
     open_console,
     print_answer,
+    print_error,
     print_json,
     print_lines,
     print_table,
@@ -99,16 +100,22 @@ def export(
         selection = _selection(desk, dataset=dataset, reason=reason, since=since, file=file)
         folder = (out or desk.lake.exports).absolute()
         exports: list[Export] = []
+        stays: list[str] = []
         # Closed before the connection, also where a file cannot be written.
         with closing(read_records(desk.connection, selection)) as portions:
             for name, of_dataset in groupby(portions, key=lambda portion: portion[0].dataset):
                 if name in desk.contracts:
                     headers, contract = desk.columns(name), desk.contracts[name]
                     exports.append(export_records(of_dataset, contract, headers, folder=folder, stamp=stamp))
+                else:
+                    records = counted(sum(map(len, of_dataset)), "record", "stays")
+                    stays.append(f"{name}: {records}, as no contract describes {name}; see ./etl quarantine show")
     if as_json:
         print_json([asdict(export) for export in exports])
-    else:
+    elif exports or not stays:
         views.print_exports(exports)
+    for line in stays:
+        print_error(line)
 
 
 def replay(

@@ -149,6 +149,10 @@ def test_prices_of_fractions_of_a_cent_are_rounded_and_pass(loaded: Pipeline) ->
             "ALTER TABLE marts.daily_sales DROP COLUMN units",
             r"marts\.daily_sales has no column units; add it to sql/cre",
         ),
+        (
+            "ALTER TABLE marts.daily_sales ALTER COLUMN net_usd TYPE numeric(18, 1)",
+            r"marts\.daily_sales\.net_usd keeps 1 digits behind the point, the mart has 2; CAST it in its query",
+        ),
     ],
 )
 def test_a_mart_that_the_tables_do_not_know_is_told_with_the_fix(loaded: Pipeline, change: str, told: str) -> None:

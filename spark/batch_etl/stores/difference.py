@@ -15,6 +15,7 @@ class Table:
     """A published table.
 
     types         column -> its type, without digits or length, as PostgreSQL calls it
+    scales        digits behind the point, of the columns that keep so many and no more
     month_column  the one by which it is partitioned, None where it is not
     """
 
@@ -22,6 +23,7 @@ class Table:
     types: Mapping[str, str]
     key: tuple[str, ...]
     month_column: str | None
+    scales: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,6 +69,8 @@ def read_table(cursor: Cursor, name: str) -> Table:
         SELECT
             attname,
             atttypid::regtype::text AS type,
+            -- As numeric's own functions keep it behind the precision.
+            CASE WHEN atttypid = 'numeric'::regtype AND atttypmod >= 4 THEN (atttypmod - 4) & 2047 END AS scale,
             attnum = ANY(COALESCE(indkey::int[], '{}')) AS is_key,
             attnum = partattrs[0] AS is_month
         FROM pg_attribute
@@ -82,6 +86,7 @@ def read_table(cursor: Cursor, name: str) -> Table:
         {row["attname"]: row["type"] for row in rows},
         tuple(row["attname"] for row in rows if row["is_key"]),
         next((row["attname"] for row in rows if row["is_month"]), None),
+        {row["attname"]: row["scale"] for row in rows if row["scale"] is not None},
     )
 
 

@@ -52,17 +52,28 @@ class Part:
 
 
 def parts_of(table: Table, folder: Path) -> list[Part]:
-    """The parts of a table that stands in this folder. Raises LoadFailed where the warehouse lacks a column of it."""
+    """The parts of a table that stands in this folder. Raises LoadFailed where it has no room for a column."""
     places = month_folders(folder) if table.month_column else {WHOLE: folder}
     found = [Part(table, month, tuple(sorted(place.rglob("*.parquet")))) for month, place in places.items()]
     for file in (file for part in found[:1] for file in part.files[:1]):
-        for column in parquet.read_schema(file).names:
-            if column not in table.columns:
-                fix = "./etl init adds it"
-                if not table.name.startswith("core."):
-                    fix = "add it to sql/create_tables.sql by ALTER TABLE … ADD COLUMN IF NOT EXISTS, then ./etl init"
-                raise LoadFailed(f"warehouse: {table.name} has no column {column}; {fix}")
+        for column in parquet.read_schema(file):
+            _require_room(table, column)
     return found
+
+
+def _require_room(table: Table, column: pa.Field) -> None:
+    if column.name not in table.columns:
+        fix = "./etl init adds it"
+        if not table.name.startswith("core."):
+            fix = "add it to sql/create_tables.sql by ALTER TABLE … ADD COLUMN IF NOT EXISTS, then ./etl init"
+        raise LoadFailed(f"warehouse: {table.name} has no column {column.name}; {fix}")
+    # PostgreSQL rounds without a word.
+    scale = column.type.scale if pa.types.is_decimal(column.type) else 0
+    if scale > table.scales.get(column.name, scale):
+        raise LoadFailed(
+            f"warehouse: {table.name}.{column.name} keeps {table.scales[column.name]} digits behind the point, the "
+            f"mart has {scale}; CAST it in its query, or give it more in sql/create_tables.sql and by ALTER TABLE"
+        )
 
 
 def what_comes_on_top(part: Part, visible: Parts) -> Part:

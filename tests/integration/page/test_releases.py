@@ -141,6 +141,7 @@ def test_every_heading_and_every_check_of_the_runbook_can_be_opened(reader: Read
 
 
 def test_a_check_shows_its_query_also_one_that_the_runbook_does_not_know(reader: Reader, pipeline: Pipeline) -> None:
+    (pipeline.home / "sql/checks/sales of-today.sql").write_text("-- Severity: warn\nSELECT 3")
     (pipeline.home / "sql/checks/mine.sql").write_text("-- Severity: warn\nSELECT 1 <\n2\n" + "-- long\n" * 100)
 
     known, mine = reader.see("/runbook?entry=fct_sale_amounts"), reader.see("/runbook?entry=mine")
@@ -149,6 +150,7 @@ def test_a_check_shows_its_query_also_one_that_the_runbook_does_not_know(reader:
     assert "FROM fct_sale\n" in known
     assert "SELECT 1 &lt;\n2\n" in mine
     assert mine.count("-- long\n") == 100
+    assert "SELECT 3" in reader.see("/runbook?entry=sales%20of-today")
     assert "has no entry" in reader.see("/runbook?entry=../checks/mine", status=404)
 
 

@@ -130,5 +130,10 @@ def last_words(log: Path, count: int = 5) -> list[str]:
     text = log.read_text(encoding="utf-8", errors="replace")
     events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     failures = [number for number, event in enumerate(events) if event.get("level") == "error"]
-    said = [str(event.get("event")) for event in events[: failures[-1] + 1 if failures else None]]
-    return [words[:200] for words in said if not words.startswith("::")][-count:]
+    said = [event for event in events[: failures[-1] + 1 if failures else None] if not _is_of_start(event)]
+    return [str(event.get("event"))[:200] for event in said][-count:]
+
+
+def _is_of_start(event: Json) -> bool:
+    """Whether Airflow tells how it starts and ends the task: not what the task did."""
+    return event.get("level") == "info" and str(event.get("logger")).startswith(("task", "airflow.dag_processing."))

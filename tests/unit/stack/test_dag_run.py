@@ -104,8 +104,13 @@ def test_when_airflow_goes_away_the_run_is_said_to_go_on(monkeypatch: pytest.Mon
 def test_a_failed_run_names_the_task_its_last_words_and_the_log_of_its_last_try(tmp_path: Path) -> None:
     log = tmp_path / "dag_id=data_pipeline_etl/run_id=manual__1/task_id=publish/attempt=3.log"
     log.parent.mkdir(parents=True)
-    said = [("info", "::group::Pre Execute"), ("info", "relation is locked"), ("error", "Task failed"), ("info", "bye")]
-    log.write_text("\n".join(json.dumps({"level": level, "event": event}) for level, event in said))
+    said = [
+        ("task", "info", "::group::Pre Execute"),
+        ("airflow.dag_processing.dagbag.BundleDagBag", "info", "Filling up the DagBag from …"),
+        ("batch_etl.run", "info", "relation is locked"),
+        *(("task", "error", "Task failed"), ("task", "info", "bye")),
+    ]
+    log.write_text("\n".join(json.dumps({"logger": who, "level": level, "event": event}) for who, level, event in said))
     broken, after = task("publish", "failed", number=3), task("notifications", "upstream_failed", seconds=None)
     result, _, _ = follow(("failed", [broken, after]))
     assert not result.is_green

@@ -234,7 +234,7 @@ def etl(*arguments: str) -> str:
     return CliRunner().invoke(cli.app, arguments, catch_exceptions=False).output
 
 
-def test_status_tells_what_is_visible_what_ran_and_what_is_wrong(here: Pipeline) -> None:  # noqa: ARG001
+def test_status_tells_what_is_visible_what_ran_and_what_is_wrong(here: Pipeline) -> None:
     told = etl("status").splitlines()
 
     assert told[:4] == [
@@ -243,7 +243,9 @@ def test_status_tells_what_is_visible_what_ran_and_what_is_wrong(here: Pipeline)
         "incidents  1 open, 0 acknowledged",
         "messages   0 wait to be sent",
     ]
-    assert json.loads(etl("status", "--json"))["incidents"][0]["kind"] == "stage_failed"
+    (incident,) = json.loads(etl("incidents", "--json"))
+    assert [(incident["kind"], incident["cause"])] == here.query("SELECT kind, cause FROM audit.incidents")
+    assert json.loads(etl("status", "--json"))["incidents"] == [incident]
 
 
 def test_an_incident_is_acknowledged_by_somebody_and_recovers_all_the_same(here: Pipeline) -> None:

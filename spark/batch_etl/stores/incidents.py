@@ -17,8 +17,8 @@ def list_incidents(cursor: Cursor, *, recovered_too: bool, limit: int | None = N
         cursor,
         """
         SELECT
-            incident_id, kind, severity, state, subject, occurrences, first_seen_at, last_seen_at, run_key, details,
-            runbook, acknowledged_by, acknowledged_at, recovered_at
+            incident_id, kind, cause, severity, state, subject, occurrences, first_seen_at, last_seen_at, run_key,
+            details, runbook, acknowledged_by, acknowledged_at, recovered_at
         FROM audit.incidents
         WHERE state <> 'recovered' OR %s
         ORDER BY state = 'recovered', incident_id DESC

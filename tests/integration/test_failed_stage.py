@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg2
 import pytest
-from pyspark.errors import NumberFormatException
 
 from batch_etl.contracts.reader import read_contracts
 from batch_etl.errors import ConfigurationError, LedgerImbalance, QualityStopped, WarehouseUnavailable
@@ -175,13 +174,14 @@ def test_a_value_that_a_query_of_a_mart_stumbles_over_is_told_nowhere(
 ) -> None:
     query = "SELECT SUM(CAST(email AS INT)) AS n FROM dim_customer WHERE customer_key <> -1"
     (loaded.home / "sql/transformations/broken.sql").write_text(query, encoding="utf-8")
-    with pytest.raises(NumberFormatException) as refusal:
+    with pytest.raises(ConfigurationError) as refusal:
         loaded.run("r2", stages=("data_transformation",))
     loaded.run("r2", stages=AFTER_LOADING[2:])
 
     ((_, _, recorded),) = loaded.query(FAILED + " WHERE run_key = 'r2' AND state = 'failed'")
-    assert recorded.startswith('NumberFormatException: [CAST_INVALID_INPUT] The value *** of the type "STRING"')
-    assert "== SQL (line 1, position 12) ==\nSELECT SUM(CAST(email AS INT)) AS n FROM dim_customer" in recorded
+    told = 'sql/transformations/broken.sql: [CAST_INVALID_INPUT] The value *** of the type "STRING"'
+    assert recorded.startswith(f"ConfigurationError: {told}")
+    assert "== SQL (line 1, position 12) == SELECT SUM(CAST(email AS INT)) AS n FROM dim_customer" in recorded
     assert "The value *** of" in caplog.text
     assert telling_a_person(loaded, "r2", caplog.text, *traceback.format_exception(refusal.value)) == []
 

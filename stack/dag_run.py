@@ -136,4 +136,6 @@ def last_words(log: Path, count: int = 5) -> list[str]:
 
 def _is_of_start(event: Json) -> bool:
     """Whether Airflow tells how it starts and ends the task: not what the task did."""
-    return event.get("level") == "info" and str(event.get("logger")).startswith(("task", "airflow.dag_processing."))
+    # What a task prints has the logger task.stdout.
+    logger = str(event.get("logger"))
+    return event.get("level") == "info" and (logger == "task" or logger.startswith("airflow.dag_processing."))

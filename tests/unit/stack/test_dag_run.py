@@ -107,6 +107,7 @@ def test_a_failed_run_names_the_task_its_last_words_and_the_log_of_its_last_try(
     said = [
         ("task", "info", "::group::Pre Execute"),
         ("airflow.dag_processing.dagbag.BundleDagBag", "info", "Filling up the DagBag from …"),
+        ("task.stdout", "info", "asking once more"),
         ("batch_etl.run", "info", "relation is locked"),
         *(("task", "error", "Task failed"), ("task", "info", "bye")),
     ]
@@ -116,6 +117,7 @@ def test_a_failed_run_names_the_task_its_last_words_and_the_log_of_its_last_try(
     assert not result.is_green
     assert explain_failure(result, tmp_path).splitlines()[1:] == [
         "  publish failed:",
+        "    asking once more",
         "    relation is locked",
         "    Task failed",
         f"  its log: {log}",

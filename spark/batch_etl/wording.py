@@ -20,10 +20,10 @@ def counted(number: int, noun: str, verb: str = "", *, of: int | None = None) ->
     return f"{several} {noun} {verb}".rstrip()
 
 
-def some_of(names: Sequence[str]) -> str:
+def some_of(names: Sequence[str], *, at_most: int = _NAMED_AT_MOST) -> str:
     """The first few of them, and how many there are beside."""
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")
 
 
 def in_json(told: object) -> str:

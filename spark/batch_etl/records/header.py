@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from batch_etl.contract import Contract
 from batch_etl.records.csv_records import OWN_COLUMNS, parse_header
+from batch_etl.wording import some_of
 
 _DELIMITERS = ",;\t|"
 _NAMED_AT_MOST = 20
@@ -54,8 +55,7 @@ def drifted(header: Header, contract: Contract) -> dict[str, str]:
 
 def listed(names: Sequence[str]) -> str:
     """These columns, or the first of very many."""
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    return some_of(names, at_most=_NAMED_AT_MOST)
 
 
 def _other_delimiter(record: str, names: Iterable[str], contract: Contract) -> str | None:
